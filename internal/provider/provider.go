@@ -1,0 +1,69 @@
+// Package provider is the provider block: its schema, what it configures, and the lists of types.
+package provider
+
+import (
+	"context"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	consulservice "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/service"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+)
+
+// Address is the provider's address on the default registry.
+const Address = "registry.terraform.io/baiyi-infra/hypervisor"
+
+type hypervisorProvider struct {
+	version string
+}
+
+var _ provider.Provider = hypervisorProvider{}
+
+// New makes the provider's factory; version is the release's number, "dev" for a local build.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return hypervisorProvider{version: version} }
+}
+
+func (p hypervisorProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "hypervisor"
+	resp.Version = p.version
+}
+
+func (p hypervisorProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerSchema()
+}
+
+func (p hypervisorProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var config model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	clients := backend.New(config.backend())
+	resp.ResourceData = clients
+	resp.DataSourceData = clients
+}
+
+func (p hypervisorProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		vm.New,
+		volume.New,
+		consulservice.New,
+		upstream.New,
+		route.New,
+	}
+}
+
+func (p hypervisorProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		host.New,
+	}
+}
