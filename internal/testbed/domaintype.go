@@ -1,0 +1,5 @@
+package testbed
+
+import "context"
+
+func DomainType(ctx context.Context) (string, error) { return "qemu", nil }
