@@ -197,6 +197,9 @@ func (h *Host) virsh(ctx context.Context, commands string) (string, error) {
 	return run(ctx, "virsh", "--quiet", "--connect", h.URI(), commands)
 }
 
+// Bed returns the bed that the host belongs to.
+func (h *Host) Bed() *Bed { return h.bed }
+
 // Name returns the host's name.
 func (h *Host) Name() string { return h.record.Name }
 

@@ -1,0 +1,5 @@
+package testbed
+
+import "context"
+
+func Image(ctx context.Context) (string, error) { return "", nil }

@@ -1,0 +1,60 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Traefik is a gateway whose routes come from Consul: routers and services from the KV store below "traefik/", and a
+// service "NAME@consulcatalog" for each service of the catalog, with no router of its own.
+type Traefik struct {
+	daemon *daemon
+	web    int
+}
+
+// StartTraefik starts Traefik with one entry point, "web", on a free port of the loopback, and returns when it answers.
+// A change in Consul is taken up within about 0.1 s.
+func (b *Bed) StartTraefik(ctx context.Context, consul *Consul) (*Traefik, error) {
+	program, err := Tool(ctx, "traefik")
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	endpoint := strings.TrimPrefix(consul.Address(), "http://")
+	var traefik *Traefik
+	err = b.serve(ctx, 1, func(ports []int) (*daemon, error) {
+		traefik = &Traefik{web: ports[0]}
+		traefik.daemon, err = b.spawn("traefik", b.logFile("traefik"), program,
+			"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=WARN",
+			fmt.Sprintf("--entrypoints.web.address=127.0.0.1:%d", ports[0]),
+			"--providers.providersthrottleduration=100ms",
+			"--providers.consul.rootkey=traefik", "--providers.consul.endpoints="+endpoint,
+			"--providers.consulcatalog.endpoint.address="+endpoint, "--providers.consulcatalog.endpoint.scheme=http",
+			"--providers.consulcatalog.watch=true", "--providers.consulcatalog.exposedbydefault=true",
+			"--providers.consulcatalog.defaultrule=!PathPrefix(`/`)") // every path begins with it
+		return traefik.daemon, err
+	}, func(ctx context.Context) error { return traefik.answers(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	b.logf("Traefik is up at %s after %.1f s", traefik.URL(), time.Since(began).Seconds())
+	return traefik, nil
+}
+
+// URL returns the base URL of the entry point "web".
+func (t *Traefik) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", t.web) }
+
+// Stop ends Traefik.
+func (t *Traefik) Stop(ctx context.Context) error { return t.daemon.stop(ctx, stopGrace) }
+
+// answers checks for Traefik's own answer to what no router takes.
+func (t *Traefik) answers(ctx context.Context) error {
+	_, status, err := get(ctx, t.URL())
+	if err == nil && status != http.StatusNotFound {
+		err = fmt.Errorf("it answered with status %d, not 404", status)
+	}
+	return err
+}
