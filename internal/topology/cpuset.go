@@ -3,6 +3,7 @@
 package topology
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,10 +26,16 @@ func NewCPUSet(cpus ...int) CPUSet {
 	return CPUSet{cpus: slices.Compact(sorted)}
 }
 
+var errNoCPU = errors.New("it names no CPU")
+
 // ParseCPUSet reads a set in the list format of Linux and libvirt: numbers and ranges separated by commas, such as
 // "0-3,8". Libvirt's exclusion ("0-7,^3") is understood. The empty string is an error: a set that pins nothing is a
 // mistake.
 func ParseCPUSet(text string) (CPUSet, error) {
+	if strings.TrimSpace(text) == "" {
+		return CPUSet{}, fmt.Errorf("parse CPU set %q: %w", text, errNoCPU)
+	}
+
 	included := map[int]bool{}
 
 	for part := range strings.SplitSeq(text, ",") {
@@ -50,7 +57,7 @@ func ParseCPUSet(text string) (CPUSet, error) {
 	}
 
 	if len(included) == 0 {
-		return CPUSet{}, fmt.Errorf("parse CPU set %q: it names no CPU", text)
+		return CPUSet{}, fmt.Errorf("parse CPU set %q: %w", text, errNoCPU)
 	}
 
 	cpus := make([]int, 0, len(included))

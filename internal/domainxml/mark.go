@@ -1,0 +1,62 @@
+package domainxml
+
+import (
+	"encoding/xml"
+	"fmt"
+
+	"libvirt.org/go/libvirtxml"
+)
+
+// MarkURI is the namespace of our element in a domain's metadata; MarkKey is the prefix that libvirt writes it with.
+const (
+	MarkURI = "https://github.com/baiyi-infra/terraform-provider-hypervisor/vm/1"
+	MarkKey = "hypervisor"
+)
+
+// markElement is our element as it stands in <metadata>. Interface names are kept in it because libvirt has no place
+// for them (an <alias> of the user's would, but not on LXC and Xen).
+type markElement struct {
+	XMLName    xml.Name        `xml:"https://github.com/baiyi-infra/terraform-provider-hypervisor/vm/1 vm"`
+	Exclusive  bool            `xml:"exclusive,attr"`
+	Complete   bool            `xml:"complete,attr"`
+	Digest     string          `xml:"digest,attr,omitempty"`
+	Interfaces []markInterface `xml:"interface"`
+}
+
+type markInterface struct {
+	Name string `xml:"name,attr"`
+	MAC  string `xml:"mac,attr"`
+}
+
+// RenderMark returns the metadata element of the machine, to be written by itself (virDomainSetMetadata).
+func RenderMark(spec Spec) (string, error) {
+	element := markElement{Exclusive: spec.Mark.Exclusive, Complete: spec.Mark.Complete, Digest: spec.Mark.Digest}
+
+	for _, name := range sortedKeys(spec.Interfaces) {
+		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})
+	}
+
+	text, err := xml.Marshal(element)
+	if err != nil {
+		return "", fmt.Errorf("render the mark of domain %q: %w", spec.Name, err)
+	}
+
+	return string(text), nil
+}
+
+// parseMark finds our element among the metadata of a domain. It returns nil if there is none.
+func parseMark(metadata *libvirtxml.DomainMetadata) (*markElement, error) {
+	if metadata == nil {
+		return nil, nil
+	}
+
+	var all struct {
+		Mark *markElement `xml:"https://github.com/baiyi-infra/terraform-provider-hypervisor/vm/1 vm"`
+	}
+
+	if err := xml.Unmarshal([]byte("<metadata>"+metadata.XML+"</metadata>"), &all); err != nil {
+		return nil, fmt.Errorf("parse the domain's metadata: %w", err)
+	}
+
+	return all.Mark, nil
+}

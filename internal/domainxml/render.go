@@ -1,0 +1,193 @@
+package domainxml
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"libvirt.org/go/libvirtxml"
+)
+
+// BootDisk is the name of the disk that a machine boots from. A machine without a disk of this name boots from the
+// first one by name.
+const BootDisk = "root"
+
+// seedSerial is the serial number of the seed's disk, by which Parse tells it from the others.
+const seedSerial = "cidata"
+
+// Render returns the domain XML of the machine.
+func Render(spec Spec) (string, error) {
+	mark, err := RenderMark(spec)
+	if err != nil {
+		return "", err
+	}
+
+	devices, err := devices(spec)
+	if err != nil {
+		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
+	}
+
+	domain := libvirtxml.Domain{
+		Type:       spec.Type,
+		Name:       spec.Name,
+		UUID:       spec.UUID,
+		Metadata:   &libvirtxml.DomainMetadata{XML: mark},
+		Memory:     &libvirtxml.DomainMemory{Value: uint(spec.Memory / 1024), Unit: "KiB"},
+		VCPU:       &libvirtxml.DomainVCPU{Placement: "static", Value: uint(spec.VCPUs)},
+		CPUTune:    cpuTune(spec),
+		OS:         &libvirtxml.DomainOS{Type: &libvirtxml.DomainOSType{Arch: "x86_64", Machine: spec.Machine, Type: "hvm"}},
+		Features:   &libvirtxml.DomainFeatureList{ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}},
+		CPU:        cpu(spec),
+		OnPoweroff: "destroy",
+		OnReboot:   "restart",
+		OnCrash:    "destroy",
+		Devices:    devices,
+	}
+
+	text, err := domain.Marshal()
+	if err != nil {
+		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
+	}
+
+	return text, nil
+}
+
+// cpu is the guest's processor: the host's own under KVM, since pinned machines want all of it; under emulation the
+// plain model, which any QEMU can emulate.
+func cpu(spec Spec) *libvirtxml.DomainCPU {
+	if spec.Type == "kvm" {
+		return &libvirtxml.DomainCPU{Mode: "host-passthrough", Check: "none", Migratable: "on"}
+	}
+
+	return &libvirtxml.DomainCPU{
+		Mode: "custom", Match: "exact", Check: "none",
+		Model: &libvirtxml.DomainCPUModel{Fallback: "forbid", Value: "qemu64"},
+	}
+}
+
+func cpuTune(spec Spec) *libvirtxml.DomainCPUTune {
+	if len(spec.Pins) == 0 && spec.Emulator.IsEmpty() {
+		return nil
+	}
+
+	tune := &libvirtxml.DomainCPUTune{}
+
+	for vcpu, pin := range spec.Pins {
+		tune.VCPUPin = append(tune.VCPUPin, libvirtxml.DomainCPUTuneVCPUPin{VCPU: uint(vcpu), CPUSet: pin.String()})
+	}
+
+	if !spec.Emulator.IsEmpty() {
+		tune.EmulatorPin = &libvirtxml.DomainCPUTuneEmulatorPin{CPUSet: spec.Emulator.String()}
+	}
+
+	return tune
+}
+
+func devices(spec Spec) (*libvirtxml.DomainDeviceList, error) {
+	disks, err := disks(spec)
+	if err != nil {
+		return nil, err
+	}
+
+	var interfaces []libvirtxml.DomainInterface
+	for _, name := range sortedKeys(spec.Interfaces) {
+		interfaces = append(interfaces, nic(spec.Interfaces[name]))
+	}
+
+	zero := uint(0)
+
+	return &libvirtxml.DomainDeviceList{
+		Disks:      disks,
+		Interfaces: interfaces,
+		Serials: []libvirtxml.DomainSerial{{
+			Source: &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}},
+			Target: &libvirtxml.DomainSerialTarget{Port: &zero},
+		}},
+		Channels: []libvirtxml.DomainChannel{{ // where the QEMU guest agent listens, if the guest has one
+			Source: &libvirtxml.DomainChardevSource{UNIX: &libvirtxml.DomainChardevSourceUNIX{}},
+			Target: &libvirtxml.DomainChannelTarget{VirtIO: &libvirtxml.DomainChannelTargetVirtIO{Name: "org.qemu.guest_agent.0"}},
+		}},
+		MemBalloon: &libvirtxml.DomainMemBalloon{Model: "virtio"},
+		RNGs: []libvirtxml.DomainRNG{{ // entropy for the first boot's host keys
+			Model:   "virtio",
+			Backend: &libvirtxml.DomainRNGBackend{Random: &libvirtxml.DomainRNGBackendRandom{Device: "/dev/urandom"}},
+		}},
+	}, nil
+}
+
+// disks lays out the boot disk first, then the others by name, then the seed, as vda, vdb and so on.
+func disks(spec Spec) ([]libvirtxml.DomainDisk, error) {
+	var all []libvirtxml.DomainDisk
+
+	for _, name := range diskOrder(spec.Disks) {
+		disk := spec.Disks[name]
+		rendered := virtioDisk(len(all), name, disk.Volume, disk.Format)
+		rendered.ReadOnly = flag(disk.ReadOnly)
+
+		if len(all) == 0 {
+			rendered.Boot = &libvirtxml.DomainDeviceBoot{Order: 1}
+		}
+
+		all = append(all, rendered)
+	}
+
+	if spec.Seed != nil {
+		seed := virtioDisk(len(all), seedSerial, *spec.Seed, "raw")
+		seed.ReadOnly = flag(true)
+		all = append(all, seed)
+	}
+
+	if len(all) > maxDisks {
+		return nil, fmt.Errorf("%d disks: a machine has at most %d", len(all), maxDisks)
+	}
+
+	return all, nil
+}
+
+// maxDisks is how many disks have a one-letter device name, which is also more than a PCI bus takes.
+const maxDisks = 26
+
+func virtioDisk(position int, serial string, volume Volume, format string) libvirtxml.DomainDisk {
+	return libvirtxml.DomainDisk{
+		Device: "disk",
+		Driver: &libvirtxml.DomainDiskDriver{Name: "qemu", Type: format, Cache: "none", Discard: "unmap"},
+		Source: &libvirtxml.DomainDiskSource{Volume: &libvirtxml.DomainDiskSourceVolume{Pool: volume.Pool, Volume: volume.Name}},
+		Target: &libvirtxml.DomainDiskTarget{Dev: "vd" + string(rune('a'+position)), Bus: "virtio"},
+		Serial: serial,
+	}
+}
+
+func diskOrder(disks map[string]Disk) []string {
+	names := sortedKeys(disks)
+
+	if at := slices.Index(names, BootDisk); at > 0 {
+		names = append([]string{BootDisk}, slices.Delete(names, at, at+1)...)
+	}
+
+	return names
+}
+
+func nic(i Interface) libvirtxml.DomainInterface {
+	source := &libvirtxml.DomainInterfaceSource{}
+	if i.Bridge != "" {
+		source.Bridge = &libvirtxml.DomainInterfaceSourceBridge{Bridge: i.Bridge}
+	} else {
+		source.Network = &libvirtxml.DomainInterfaceSourceNetwork{Network: i.Network}
+	}
+
+	return libvirtxml.DomainInterface{
+		MAC:    &libvirtxml.DomainInterfaceMAC{Address: i.MAC},
+		Source: source,
+		Model:  &libvirtxml.DomainInterfaceModel{Type: "virtio"},
+	}
+}
+
+func flag(on bool) *libvirtxml.DomainDiskReadOnly {
+	if !on {
+		return nil
+	}
+
+	return &libvirtxml.DomainDiskReadOnly{}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,80 @@
+// Package domainxml turns the description of a virtual machine into libvirt's domain XML and back. It is pure: the
+// same Spec always gives the same XML, and reading what was rendered gives the Spec again.
+package domainxml
+
+import (
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+)
+
+// Spec is a virtual machine as we declare it.
+type Spec struct {
+	Name    string
+	UUID    string
+	Type    string // hypervisor: "kvm" or "qemu" (software emulation)
+	Machine string // QEMU machine type, such as "q35"; libvirt may write it back with its version
+	Memory  uint64 // bytes, a multiple of 1024
+	VCPUs   int
+
+	// Pins has a set of host CPUs for each vCPU in order; it is empty if vCPUs are not pinned.
+	Pins []topology.CPUSet
+	// Emulator is where QEMU's own threads run; empty means wherever the host likes.
+	Emulator topology.CPUSet
+
+	Disks      map[string]Disk      // by name
+	Interfaces map[string]Interface // by name
+	Seed       *Volume              // NoCloud seed, attached as a read-only virtio disk
+
+	Mark Mark
+}
+
+// Volume is a storage volume of the machine's host.
+type Volume struct {
+	Pool string
+	Name string
+}
+
+// Disk is a virtio disk. Its name is its serial number, so the guest finds it at /dev/disk/by-id/virtio-<name>.
+type Disk struct {
+	Volume   Volume
+	Format   string // of the volume: "qcow2" or "raw"
+	ReadOnly bool
+}
+
+// Interface is a virtio network interface. Exactly one of Bridge and Network is set.
+type Interface struct {
+	Bridge  string // a bridge of the host
+	Network string // a libvirt network
+	MAC     string // "52:54:00:12:34:56"
+}
+
+// Mark is what we note about a machine in its own definition, so that an interrupted creation is recognised and other
+// runs know which CPUs are taken.
+type Mark struct {
+	// Managed tells our machines from others; Parse sets it if the definition carries a mark at all.
+	Managed bool
+	// Exclusive says that no other machine may use the CPUs that vCPUs are pinned to.
+	Exclusive bool
+	// Complete says that creation went through to the end.
+	Complete bool
+	// Digest identifies what the machine was created from (see vm's lifecycle). It has no other meaning.
+	Digest string
+}
+
+// PinnedCPUs returns the union of the vCPUs' pins.
+func (s Spec) PinnedCPUs() topology.CPUSet {
+	var all topology.CPUSet
+	for _, pin := range s.Pins {
+		all = all.Union(pin)
+	}
+
+	return all
+}
+
+// ExclusiveCPUs returns the CPUs that no other machine may use.
+func (s Spec) ExclusiveCPUs() topology.CPUSet {
+	if !s.Mark.Exclusive {
+		return topology.CPUSet{}
+	}
+
+	return s.PinnedCPUs()
+}

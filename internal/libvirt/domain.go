@@ -1,0 +1,127 @@
+package libvirt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+)
+
+// Domain is a machine as its host reports it.
+type Domain struct {
+	Name      string
+	UUID      string
+	Running   bool // not shut off, crashed or paused
+	Active    bool // has a QEMU process: running or paused
+	Autostart bool
+	XML       string // what the next start will use
+	LiveXML   string // what the running process uses; empty unless Active
+}
+
+// Domains returns all machines of the host from one shared read.
+func (h *Host) Domains(ctx context.Context) ([]Domain, error) {
+	return shared(ctx, h, "list the machines", connection.domains)
+}
+
+// Domain returns the machine with the UUID, or ErrNotFound.
+func (h *Host) Domain(ctx context.Context, uuid string) (Domain, error) {
+	return h.find(ctx, "UUID "+uuid, func(d Domain) bool { return d.UUID == uuid })
+}
+
+// DomainByName returns the machine with the name, or ErrNotFound.
+func (h *Host) DomainByName(ctx context.Context, name string) (Domain, error) {
+	return h.find(ctx, fmt.Sprintf("name %q", name), func(d Domain) bool { return d.Name == name })
+}
+
+func (h *Host) find(ctx context.Context, which string, match func(Domain) bool) (Domain, error) {
+	domains, err := h.Domains(ctx)
+	if err != nil {
+		return Domain{}, err
+	}
+
+	for _, domain := range domains {
+		if match(domain) {
+			return domain, nil
+		}
+	}
+
+	return Domain{}, fmt.Errorf("find a machine with %s on host %q: %w", which, h.name, ErrNotFound)
+}
+
+// Define stores a machine's definition. A machine with the same UUID gets the new definition for its next start.
+func (h *Host) Define(ctx context.Context, xml string) error {
+	return run(ctx, h, "define the machine", func(c connection) error { return c.defineDomain(xml) })
+}
+
+// Start starts the machine, or lets it go on if it is paused.
+func (h *Host) Start(ctx context.Context, uuid string) error {
+	return run(ctx, h, "start the machine", func(c connection) error { return c.startDomain(uuid) })
+}
+
+// Shutdown asks the guest to power off (ACPI) and returns at once.
+func (h *Host) Shutdown(ctx context.Context, uuid string) error {
+	return run(ctx, h, "shut the machine down", func(c connection) error { return c.shutdownDomain(uuid) })
+}
+
+// Destroy ends the machine's process at once, as if its power was cut. Its definition and its disks stay.
+func (h *Host) Destroy(ctx context.Context, uuid string) error {
+	return run(ctx, h, "power the machine off", func(c connection) error { return c.destroyDomain(uuid) })
+}
+
+// Undefine removes the machine's definition. A machine that is already gone is no error.
+func (h *Host) Undefine(ctx context.Context, uuid string) error {
+	err := run(ctx, h, "undefine the machine", func(c connection) error { return c.undefineDomain(uuid) })
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+
+	return err
+}
+
+// Active asks the host, not a shared read, whether the machine has a process.
+func (h *Host) Active(ctx context.Context, uuid string) (bool, error) {
+	return do(ctx, h, "look at the machine", func(c connection) (bool, error) { return c.isActive(uuid) })
+}
+
+// SetAutostart sets whether the machine starts with its host.
+func (h *Host) SetAutostart(ctx context.Context, uuid string, on bool) error {
+	return run(ctx, h, "set autostart of the machine", func(c connection) error { return c.setAutostart(uuid, on) })
+}
+
+// PinVCPU moves the thread of a vCPU to the CPUs, at once if the machine runs and for every later start. all is the
+// set of the host's CPUs.
+func (h *Host) PinVCPU(ctx context.Context, uuid string, vcpu int, cpus, all topology.CPUSet) error {
+	what := fmt.Sprintf("pin vCPU %d to CPUs %s", vcpu, cpus)
+
+	return run(ctx, h, what, func(c connection) error { return c.pinVCPU(uuid, vcpu, bitmap(cpus, all)) })
+}
+
+// PinEmulator moves QEMU's own threads to the CPUs, at once if the machine runs and for every later start.
+func (h *Host) PinEmulator(ctx context.Context, uuid string, cpus, all topology.CPUSet) error {
+	what := fmt.Sprintf("pin the emulator to CPUs %s", cpus)
+
+	return run(ctx, h, what, func(c connection) error { return c.pinEmulator(uuid, bitmap(cpus, all)) })
+}
+
+// bitmap has a place for each CPU up to the host's highest, as libvirt wants it: all of them set means no pin.
+func bitmap(cpus, all topology.CPUSet) []bool {
+	numbers := all.Union(cpus).CPUs()
+	bits := make([]bool, numbers[len(numbers)-1]+1)
+
+	for _, cpu := range cpus.CPUs() {
+		bits[cpu] = true
+	}
+
+	return bits
+}
+
+// SetMetadata replaces our element in the machine's metadata, in the running and in the stored definition.
+func (h *Host) SetMetadata(ctx context.Context, uuid, xml, key, uri string) error {
+	return run(ctx, h, "mark the machine", func(c connection) error { return c.setMetadata(uuid, xml, key, uri) })
+}
+
+// Leases returns the addresses that the host's DHCP servers gave to the machine, by MAC.
+func (h *Host) Leases(ctx context.Context, uuid string) (map[string][]string, error) {
+	return do(ctx, h, "read the machine's DHCP leases", func(c connection) (map[string][]string, error) { return c.leases(uuid) })
+}

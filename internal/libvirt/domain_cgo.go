@@ -1,0 +1,241 @@
+//go:build cgo
+
+package libvirt
+
+import (
+	"errors"
+
+	"libvirt.org/go/libvirt"
+)
+
+// both changes the running machine, if it runs, and its stored definition.
+const both = libvirt.DOMAIN_AFFECT_LIVE | libvirt.DOMAIN_AFFECT_CONFIG
+
+// domains lists in five calls what would be four calls a machine; only the definitions are fetched one by one.
+func (s session) domains() ([]Domain, error) {
+	states := map[libvirt.ConnectListAllDomainsFlags]map[string]bool{
+		libvirt.CONNECT_LIST_DOMAINS_RUNNING:   nil,
+		libvirt.CONNECT_LIST_DOMAINS_ACTIVE:    nil,
+		libvirt.CONNECT_LIST_DOMAINS_AUTOSTART: nil,
+	}
+
+	for flag := range states {
+		uuids, err := s.uuids(flag)
+		if err != nil {
+			return nil, err
+		}
+
+		states[flag] = uuids
+	}
+
+	listed, err := s.conn.ListAllDomains(0)
+	if err != nil {
+		return nil, fail(err)
+	}
+
+	all := make([]Domain, 0, len(listed))
+
+	for i := range listed {
+		domain, err := describe(&listed[i], states[libvirt.CONNECT_LIST_DOMAINS_ACTIVE])
+		_ = listed[i].Free()
+
+		if errors.Is(err, ErrNotFound) {
+			continue // gone since it was listed
+		}
+
+		if err != nil {
+			return nil, err
+		}
+
+		domain.Running = states[libvirt.CONNECT_LIST_DOMAINS_RUNNING][domain.UUID]
+		domain.Autostart = states[libvirt.CONNECT_LIST_DOMAINS_AUTOSTART][domain.UUID]
+		all = append(all, domain)
+	}
+
+	return all, nil
+}
+
+func (s session) uuids(flag libvirt.ConnectListAllDomainsFlags) (map[string]bool, error) {
+	listed, err := s.conn.ListAllDomains(flag)
+	if err != nil {
+		return nil, fail(err)
+	}
+
+	uuids := make(map[string]bool, len(listed))
+
+	for i := range listed {
+		uuid, err := listed[i].GetUUIDString()
+		_ = listed[i].Free()
+
+		if err != nil {
+			return nil, fail(err)
+		}
+
+		uuids[uuid] = true
+	}
+
+	return uuids, nil
+}
+
+func describe(listed *libvirt.Domain, active map[string]bool) (domain Domain, err error) {
+	if domain.Name, err = listed.GetName(); err != nil {
+		return Domain{}, fail(err)
+	}
+
+	if domain.UUID, err = listed.GetUUIDString(); err != nil {
+		return Domain{}, fail(err)
+	}
+
+	if domain.XML, err = listed.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE); err != nil {
+		return Domain{}, fail(err)
+	}
+
+	domain.Active = active[domain.UUID]
+	if !domain.Active {
+		return domain, nil
+	}
+
+	domain.LiveXML, err = listed.GetXMLDesc(0)
+
+	return domain, fail(err)
+}
+
+// with looks the machine up, does something to it and lets go of it.
+func (s session) with(uuid string, action func(*libvirt.Domain) error) error {
+	domain, err := s.conn.LookupDomainByUUIDString(uuid)
+	if err != nil {
+		return fail(err)
+	}
+
+	defer func() { _ = domain.Free() }()
+
+	return fail(action(domain))
+}
+
+func (s session) defineDomain(xml string) error {
+	domain, err := s.conn.DomainDefineXML(xml)
+	if err != nil {
+		return fail(err)
+	}
+
+	return domain.Free()
+}
+
+func (s session) startDomain(uuid string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		state, _, err := domain.GetState()
+		if err != nil {
+			return err
+		}
+
+		switch state {
+		case libvirt.DOMAIN_RUNNING, libvirt.DOMAIN_BLOCKED:
+			return nil
+		case libvirt.DOMAIN_PAUSED:
+			return domain.Resume()
+		case libvirt.DOMAIN_PMSUSPENDED:
+			return domain.PMWakeup(0)
+		default:
+			return domain.Create()
+		}
+	})
+}
+
+func (s session) shutdownDomain(uuid string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.Shutdown() })
+}
+
+func (s session) destroyDomain(uuid string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		active, err := domain.IsActive()
+		if err != nil || !active {
+			return err
+		}
+
+		return domain.Destroy()
+	})
+}
+
+func (s session) undefineDomain(uuid string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		return domain.UndefineFlags(libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_NVRAM | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+	})
+}
+
+func (s session) isActive(uuid string) (active bool, err error) {
+	err = s.with(uuid, func(domain *libvirt.Domain) error {
+		active, err = domain.IsActive()
+
+		return err
+	})
+
+	return active, err
+}
+
+func (s session) setAutostart(uuid string, on bool) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.SetAutostart(on) })
+}
+
+func (s session) pinVCPU(uuid string, vcpu int, cpus []bool) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		impact, err := impact(domain)
+		if err != nil {
+			return err
+		}
+
+		return domain.PinVcpuFlags(uint(vcpu), cpus, impact)
+	})
+}
+
+func (s session) pinEmulator(uuid string, cpus []bool) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		impact, err := impact(domain)
+		if err != nil {
+			return err
+		}
+
+		return domain.PinEmulator(cpus, impact)
+	})
+}
+
+func (s session) setMetadata(uuid, xml, key, uri string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		impact, err := impact(domain)
+		if err != nil {
+			return err
+		}
+
+		return domain.SetMetadata(libvirt.DOMAIN_METADATA_ELEMENT, xml, key, uri, impact)
+	})
+}
+
+// impact is what a change to the machine reaches: libvirt refuses to change the running machine if there is none.
+func impact(domain *libvirt.Domain) (libvirt.DomainModificationImpact, error) {
+	active, err := domain.IsActive()
+	if active {
+		return both, err
+	}
+
+	return libvirt.DOMAIN_AFFECT_CONFIG, err
+}
+
+func (s session) leases(uuid string) (map[string][]string, error) {
+	addresses := map[string][]string{}
+
+	err := s.with(uuid, func(domain *libvirt.Domain) error {
+		interfaces, err := domain.ListAllInterfaceAddresses(libvirt.DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
+		if err != nil {
+			return err
+		}
+
+		for _, nic := range interfaces {
+			for _, address := range nic.Addrs {
+				addresses[nic.Hwaddr] = append(addresses[nic.Hwaddr], address.Addr)
+			}
+		}
+
+		return nil
+	})
+
+	return addresses, err
+}

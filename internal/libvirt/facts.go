@@ -1,0 +1,57 @@
+package libvirt
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+)
+
+// Free is what is free on one NUMA node at the moment.
+type Free struct {
+	Memory uint64            // bytes
+	Pages  map[uint64]uint64 // huge pages by their size in bytes
+}
+
+// Topology returns the host's hardware from one shared read. It does not change while the host runs.
+func (h *Host) Topology(ctx context.Context) (topology.Host, error) {
+	return shared(ctx, h, "read the capabilities", func(c connection) (topology.Host, error) {
+		text, err := c.capabilities()
+		if err != nil {
+			return topology.Host{}, err
+		}
+
+		return topology.ParseHost(text)
+	})
+}
+
+// Free returns what is free on each NUMA node, in the order of the topology's nodes.
+func (h *Host) Free(ctx context.Context) ([]Free, error) {
+	hardware, err := h.Topology(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	return shared(ctx, h, "read the free memory", func(c connection) ([]Free, error) { return free(c, hardware) })
+}
+
+func free(c connection, hardware topology.Host) ([]Free, error) {
+	all := make([]Free, len(hardware.Nodes))
+
+	for i, node := range hardware.Nodes {
+		memory, err := c.freeMemory(node.ID)
+		if err != nil {
+			return nil, fmt.Errorf("free memory of node %d: %w", node.ID, err)
+		}
+
+		all[i] = Free{Memory: memory, Pages: make(map[uint64]uint64, len(node.Pages))}
+
+		for _, page := range node.Pages {
+			if all[i].Pages[page.Size], err = c.freePages(node.ID, page.Size); err != nil {
+				return nil, fmt.Errorf("free huge pages of node %d: %w", node.ID, err)
+			}
+		}
+	}
+
+	return all, nil
+}

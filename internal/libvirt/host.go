@@ -1,0 +1,170 @@
+// Package libvirt talks to libvirt hosts. It takes and returns plain values and XML, knows one connection per host,
+// dials it on first use, and reads in bulk: one list of a host's machines serves everybody until the first write.
+//
+// Builds without cgo have no libvirt; there every use of a host fails with ErrUnsupported.
+package libvirt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// The errors that callers branch on. Everything else that can go wrong is neither.
+var (
+	// ErrNotFound is returned (wrapped) only when libvirt itself says that a machine, a pool or a volume is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrUnsupported is returned by builds without cgo.
+	ErrUnsupported = errors.New("this build of the provider cannot reach libvirt hosts, since it was built without cgo. Use the release for linux")
+	// ErrNoLibrary is returned when libvirt's client library is not installed where Terraform runs.
+	ErrNoLibrary = errors.New("libvirt's client library is not installed on the machine that runs Terraform. Install it: \"apt-get install libvirt0\" on Debian and Ubuntu, \"dnf install libvirt-libs\" on Fedora and RHEL")
+)
+
+// Config says how a host is reached.
+type Config struct {
+	URI            string        // libvirt's connection URI
+	ConnectTimeout time.Duration // the most that dialling may take
+}
+
+// Host is one libvirt host. It is safe for concurrent use.
+type Host struct {
+	name   string
+	config Config
+
+	dialling sync.Mutex // held while a connection is made
+	conn     connection
+
+	mu    sync.Mutex
+	reads map[string]*read
+}
+
+// connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
+type connection interface {
+	alive() bool
+	close()
+
+	capabilities() (string, error)
+	freeMemory(node int) (bytes uint64, err error)
+	freePages(node int, size uint64) (count uint64, err error)
+
+	domains() ([]Domain, error)
+	defineDomain(xml string) error
+	startDomain(uuid string) error
+	shutdownDomain(uuid string) error
+	destroyDomain(uuid string) error
+	undefineDomain(uuid string) error
+	isActive(uuid string) (bool, error)
+	setAutostart(uuid string, on bool) error
+	pinVCPU(uuid string, vcpu int, cpus []bool) error
+	pinEmulator(uuid string, cpus []bool) error
+	setMetadata(uuid, xml, key, uri string) error
+	leases(uuid string) (map[string][]string, error)
+
+	pools() ([]poolXML, error)
+	createVolume(pool, xml string) error
+	resizeVolume(pool, name string, capacity uint64) error
+	deleteVolume(pool, name string) error
+	upload(pool, name string, length int64, next func(max int) ([]byte, error)) error
+	download(pool, name string, write func([]byte) error) error
+}
+
+// NewHost makes a host's client. It reaches nothing.
+func NewHost(name string, config Config) *Host {
+	return &Host{name: name, config: config, reads: map[string]*read{}}
+}
+
+// Name is the host's name in the provider block.
+func (h *Host) Name() string { return h.name }
+
+// connect returns the host's connection, dialling it if there is none or if it has died.
+func (h *Host) connect(ctx context.Context) (connection, error) {
+	h.dialling.Lock()
+	defer h.dialling.Unlock()
+
+	if h.conn != nil && h.conn.alive() {
+		return h.conn, nil
+	}
+
+	if h.conn != nil {
+		h.conn.close()
+		h.conn = nil
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
+	defer cancel()
+
+	conn, err := await(ctx, func() (connection, error) { return dial(h.config.URI) }, connection.close)
+
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("connect to host %q at %s: no answer within %s. Check that the host is up, or raise its connect_timeout", h.name, h.config.URI, h.config.ConnectTimeout)
+	case err != nil:
+		return nil, fmt.Errorf("connect to host %q at %s: %w", h.name, h.config.URI, err)
+	}
+
+	h.conn = conn
+
+	return conn, nil
+}
+
+// do runs one operation on the host's connection and gives up waiting for it when ctx ends; libvirt's calls cannot be
+// interrupted, so the operation itself may still complete.
+func do[T any](ctx context.Context, h *Host, what string, operation func(connection) (T, error)) (T, error) {
+	var none T
+
+	conn, err := h.connect(ctx)
+	if err != nil {
+		return none, err
+	}
+
+	value, err := await(ctx, func() (T, error) { return operation(conn) }, nil)
+	if err != nil {
+		return none, fmt.Errorf("%s on host %q: %w", what, h.name, err)
+	}
+
+	return value, nil
+}
+
+// run is do for an operation that changes something: what was read before is dropped.
+func run(ctx context.Context, h *Host, what string, operation func(connection) error) error {
+	h.forget()
+	defer h.forget()
+
+	_, err := do(ctx, h, what, func(conn connection) (struct{}, error) { return struct{}{}, operation(conn) })
+
+	return err
+}
+
+// await runs call and returns its result, or ctx's error if that comes first; the result is then handed to discard.
+func await[T any](ctx context.Context, call func() (T, error), discard func(T)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+
+	done := make(chan result, 1)
+
+	go func() {
+		value, err := call()
+		done <- result{value, err}
+	}()
+
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		if discard != nil {
+			go func() {
+				if r := <-done; r.err == nil {
+					discard(r.value)
+				}
+			}()
+		}
+
+		var none T
+
+		return none, ctx.Err()
+	}
+}

@@ -1,0 +1,223 @@
+package libvirt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"libvirt.org/go/libvirtxml"
+)
+
+// Volume is a storage volume as its host reports it.
+type Volume struct {
+	Pool          string
+	Name          string
+	Path          string
+	Format        string // "qcow2", "raw"; empty for pools that have no formats
+	Capacity      uint64 // bytes
+	BackingPath   string // empty unless the volume is an overlay
+	BackingFormat string
+}
+
+// VolumeSpec is a volume to be made.
+type VolumeSpec struct {
+	Pool     string
+	Name     string
+	Format   string
+	Capacity uint64 // bytes
+	Backing  *Volume
+	Private  bool // readable by its owner only: it holds secrets
+}
+
+type poolXML struct {
+	name    string
+	active  bool
+	volumes []string
+}
+
+// pools is what is stored on a host.
+type pools struct {
+	volumes map[[2]string]Volume // by pool and name
+	active  map[string]bool      // by pool
+}
+
+// pools returns what is stored on the host from one shared read. The pools are refreshed first, so that what was made or removed behind libvirt's back shows.
+func (h *Host) pools(ctx context.Context) (pools, error) {
+	return shared(ctx, h, "list the volumes", func(c connection) (pools, error) {
+		listed, err := c.pools()
+		if err != nil {
+			return pools{}, err
+		}
+
+		all := pools{volumes: map[[2]string]Volume{}, active: map[string]bool{}}
+
+		for _, pool := range listed {
+			all.active[pool.name] = pool.active
+
+			for _, text := range pool.volumes {
+				volume, err := parseVolume(pool.name, text)
+				if err != nil {
+					return pools{}, err
+				}
+
+				all.volumes[[2]string{pool.name, volume.Name}] = volume
+			}
+		}
+
+		return all, nil
+	})
+}
+
+func parseVolume(pool, text string) (Volume, error) {
+	var parsed libvirtxml.StorageVolume
+	if err := parsed.Unmarshal(text); err != nil {
+		return Volume{}, fmt.Errorf("parse a volume of pool %q: %w", pool, err)
+	}
+
+	volume := Volume{Pool: pool, Name: parsed.Name}
+
+	if parsed.Capacity != nil {
+		volume.Capacity = parsed.Capacity.Value // libvirt always prints bytes
+	}
+
+	if parsed.Target != nil {
+		volume.Path = parsed.Target.Path
+		if parsed.Target.Format != nil {
+			volume.Format = parsed.Target.Format.Type
+		}
+	}
+
+	if parsed.BackingStore != nil {
+		volume.BackingPath = parsed.BackingStore.Path
+		if parsed.BackingStore.Format != nil {
+			volume.BackingFormat = parsed.BackingStore.Format.Type
+		}
+	}
+
+	return volume, nil
+}
+
+// Volume returns the volume, or ErrNotFound if it or its pool does not exist. A pool that exists and is not active is
+// another error: its volumes may well be there.
+func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
+	all, err := h.pools(ctx)
+	if err != nil {
+		return Volume{}, err
+	}
+
+	if volume, found := all.volumes[[2]string{pool, name}]; found {
+		return volume, nil
+	}
+
+	if active, exists := all.active[pool]; exists && !active {
+		return Volume{}, fmt.Errorf("look for volume %q: pool %q of host %q is not active. Start the pool", name, pool, h.name)
+	}
+
+	return Volume{}, fmt.Errorf("find volume %q in pool %q of host %q: %w", name, pool, h.name, ErrNotFound)
+}
+
+// VolumeAt returns the volume with the path on the host, or ErrNotFound.
+func (h *Host) VolumeAt(ctx context.Context, path string) (Volume, error) {
+	all, err := h.pools(ctx)
+	if err != nil {
+		return Volume{}, err
+	}
+
+	for _, volume := range all.volumes {
+		if volume.Path == path {
+			return volume, nil
+		}
+	}
+
+	return Volume{}, fmt.Errorf("find a volume at %s on host %q: %w", path, h.name, ErrNotFound)
+}
+
+// CreateVolume makes a volume.
+func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
+	definition := libvirtxml.StorageVolume{
+		Name:     spec.Name,
+		Capacity: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: spec.Capacity},
+		// Without it libvirt would write the whole capacity of a raw volume.
+		Allocation: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: 0},
+		Target:   &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: spec.Format}},
+	}
+
+	if spec.Private {
+		definition.Target.Permissions = &libvirtxml.StorageVolumeTargetPermissions{Mode: "0600"}
+	}
+
+	if spec.Backing != nil {
+		definition.BackingStore = &libvirtxml.StorageVolumeBackingStore{
+			Path:   spec.Backing.Path,
+			Format: &libvirtxml.StorageVolumeTargetFormat{Type: spec.Backing.Format},
+		}
+	}
+
+	xml, err := definition.Marshal()
+	if err != nil {
+		return fmt.Errorf("render volume %q: %w", spec.Name, err)
+	}
+
+	return run(ctx, h, fmt.Sprintf("create volume %q in pool %q", spec.Name, spec.Pool), func(c connection) error {
+		return c.createVolume(spec.Pool, xml)
+	})
+}
+
+// ResizeVolume grows a volume that no running machine uses.
+func (h *Host) ResizeVolume(ctx context.Context, pool, name string, capacity uint64) error {
+	return run(ctx, h, fmt.Sprintf("resize volume %q in pool %q", name, pool), func(c connection) error {
+		return c.resizeVolume(pool, name, capacity)
+	})
+}
+
+// DeleteVolume removes a volume with its data. A volume that is already gone is no error.
+func (h *Host) DeleteVolume(ctx context.Context, pool, name string) error {
+	err := run(ctx, h, fmt.Sprintf("delete volume %q of pool %q", name, pool), func(c connection) error {
+		return c.deleteVolume(pool, name)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+
+	return err
+}
+
+// Upload fills a volume with length bytes of the content.
+func (h *Host) Upload(ctx context.Context, pool, name string, content io.Reader, length int64) error {
+	next := func(limit int) ([]byte, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+
+		chunk := make([]byte, limit)
+
+		n, err := io.ReadFull(content, chunk)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = nil
+		}
+
+		return chunk[:n], err
+	}
+
+	return run(ctx, h, fmt.Sprintf("upload volume %q to pool %q", name, pool), func(c connection) error {
+		return c.upload(pool, name, length, next)
+	})
+}
+
+// Download writes the volume's bytes, as they are on the host, to the writer.
+func (h *Host) Download(ctx context.Context, pool, name string, to io.Writer) error {
+	_, err := do(ctx, h, fmt.Sprintf("download volume %q of pool %q", name, pool), func(c connection) (struct{}, error) {
+		return struct{}{}, c.download(pool, name, func(chunk []byte) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+
+			_, err := to.Write(chunk)
+
+			return err
+		})
+	})
+
+	return err
+}

@@ -1,0 +1,172 @@
+//go:build cgo
+
+package libvirt
+
+import (
+	"errors"
+
+	"libvirt.org/go/libvirt"
+)
+
+func (s session) pools() ([]poolXML, error) {
+	listed, err := s.conn.ListAllStoragePools(0)
+	if err != nil {
+		return nil, fail(err)
+	}
+
+	all := make([]poolXML, 0, len(listed))
+
+	for i := range listed {
+		pool, err := describePool(&listed[i])
+		_ = listed[i].Free()
+
+		if err != nil {
+			return nil, err
+		}
+
+		all = append(all, pool)
+	}
+
+	return all, nil
+}
+
+func describePool(listed *libvirt.StoragePool) (pool poolXML, err error) {
+	if pool.name, err = listed.GetName(); err != nil {
+		return poolXML{}, fail(err)
+	}
+
+	// A pool with an upload in flight cannot be refreshed; what libvirt knows of it is then current enough. A pool whose
+	// storage is gone is stopped by the refresh, and is seen to be inactive below.
+	_ = listed.Refresh(0)
+
+	if pool.active, err = listed.IsActive(); err != nil || !pool.active {
+		return pool, fail(err)
+	}
+
+	volumes, err := listed.ListAllStorageVolumes(0)
+	if err != nil {
+		return poolXML{}, fail(err)
+	}
+
+	for i := range volumes {
+		text, err := volumes[i].GetXMLDesc(0)
+		_ = volumes[i].Free()
+
+		switch err = fail(err); {
+		case errors.Is(err, ErrNotFound): // gone since it was listed
+		case err != nil:
+			return poolXML{}, err
+		default:
+			pool.volumes = append(pool.volumes, text)
+		}
+	}
+
+	return pool, nil
+}
+
+func (s session) withPool(name string, action func(*libvirt.StoragePool) error) error {
+	pool, err := s.conn.LookupStoragePoolByName(name)
+	if err != nil {
+		return fail(err)
+	}
+
+	defer func() { _ = pool.Free() }()
+
+	return fail(action(pool))
+}
+
+func (s session) withVolume(pool, name string, action func(*libvirt.StorageVol) error) error {
+	return s.withPool(pool, func(pool *libvirt.StoragePool) error {
+		volume, err := pool.LookupStorageVolByName(name)
+		if err != nil {
+			return err
+		}
+
+		defer func() { _ = volume.Free() }()
+
+		return action(volume)
+	})
+}
+
+func (s session) createVolume(pool, xml string) error {
+	return s.withPool(pool, func(pool *libvirt.StoragePool) error {
+		volume, err := pool.StorageVolCreateXML(xml, 0)
+		if err != nil {
+			return err
+		}
+
+		return volume.Free()
+	})
+}
+
+func (s session) resizeVolume(pool, name string, capacity uint64) error {
+	return s.withVolume(pool, name, func(volume *libvirt.StorageVol) error { return volume.Resize(capacity, 0) })
+}
+
+func (s session) deleteVolume(pool, name string) error {
+	return s.withVolume(pool, name, func(volume *libvirt.StorageVol) error { return volume.Delete(libvirt.STORAGE_VOL_DELETE_NORMAL) })
+}
+
+func (s session) upload(pool, name string, length int64, next func(int) ([]byte, error)) error {
+	return s.withVolume(pool, name, func(volume *libvirt.StorageVol) error {
+		return s.stream(func(stream *libvirt.Stream) error {
+			if err := volume.Upload(stream, 0, uint64(length), 0); err != nil {
+				return err
+			}
+
+			var cause error // libvirt tells only that the source failed
+
+			err := stream.SendAll(func(_ *libvirt.Stream, limit int) (chunk []byte, err error) {
+				chunk, cause = next(limit)
+
+				return chunk, cause
+			})
+			if cause != nil {
+				return cause
+			}
+
+			return err
+		})
+	})
+}
+
+func (s session) download(pool, name string, write func([]byte) error) error {
+	return s.withVolume(pool, name, func(volume *libvirt.StorageVol) error {
+		return s.stream(func(stream *libvirt.Stream) error {
+			if err := volume.Download(stream, 0, 0, 0); err != nil {
+				return err
+			}
+
+			var cause error
+
+			err := stream.RecvAll(func(_ *libvirt.Stream, chunk []byte) (int, error) {
+				cause = write(chunk)
+
+				return len(chunk), cause
+			})
+			if cause != nil {
+				return cause
+			}
+
+			return err
+		})
+	})
+}
+
+// stream opens a stream, lets transfer use it, and finishes it, or aborts it if transfer failed.
+func (s session) stream(transfer func(*libvirt.Stream) error) error {
+	stream, err := s.conn.NewStream(0)
+	if err != nil {
+		return err
+	}
+
+	defer func() { _ = stream.Free() }()
+
+	if err := transfer(stream); err != nil {
+		_ = stream.Abort()
+
+		return err
+	}
+
+	return stream.Finish()
+}
