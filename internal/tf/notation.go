@@ -1,6 +1,7 @@
 package tf
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -26,7 +27,7 @@ func ParseSize(text string) (uint64, error) {
 
 	number, err := strconv.ParseUint(match[1], 10, 64)
 	if err != nil || number > math.MaxInt64/sizeUnits[match[2]] {
-		return 0, fmt.Errorf("the size %q is larger than 8 EiB", text)
+		return 0, fmt.Errorf("the size %q is 8 EiB or more. Write a smaller one", text)
 	}
 
 	return number * sizeUnits[match[2]], nil
@@ -56,7 +57,7 @@ func canonicalDuration(text string) (string, error) {
 	}
 
 	if duration < 0 {
-		return "", fmt.Errorf("the duration %q is negative", text)
+		return "", fmt.Errorf("the duration %q is negative. Write one that is not", text)
 	}
 
 	return duration.String(), nil
@@ -65,7 +66,7 @@ func canonicalDuration(text string) (string, error) {
 func canonicalCPUSet(text string) (string, error) {
 	set, err := topology.ParseCPUSet(text)
 	if err != nil {
-		return "", fmt.Errorf("%w. Write CPU numbers and ranges separated by commas, such as \"0-3,8\"", err)
+		return "", fmt.Errorf("%q is not a CPU set: %w. Write CPU numbers and ranges separated by commas, such as \"0-3,8\"", text, errors.Unwrap(err))
 	}
 
 	return set.String(), nil

@@ -97,16 +97,18 @@ func TestFormattedSetParsesBackToItself(t *testing.T) {
 
 func TestSetsObeyTheLawsOfSets(t *testing.T) {
 	for name, law := range map[string]func(a, b, c CPUSet) bool{
-		"union commutes":                   func(a, b, _ CPUSet) bool { return a.Union(b).Equal(b.Union(a)) },
-		"intersection commutes":            func(a, b, _ CPUSet) bool { return a.Intersect(b).Equal(b.Intersect(a)) },
-		"union associates":                 func(a, b, c CPUSet) bool { return a.Union(b).Union(c).Equal(a.Union(b.Union(c))) },
-		"intersection associates":          func(a, b, c CPUSet) bool { return a.Intersect(b).Intersect(c).Equal(a.Intersect(b.Intersect(c))) },
-		"intersection distributes":         func(a, b, c CPUSet) bool { return a.Intersect(b.Union(c)).Equal(a.Intersect(b).Union(a.Intersect(c))) },
-		"union absorbs":                    func(a, b, _ CPUSet) bool { return a.Union(a.Intersect(b)).Equal(a) },
-		"the empty set is neutral":         func(a, _, _ CPUSet) bool { return a.Union(CPUSet{}).Equal(a) && a.Minus(CPUSet{}).Equal(a) },
-		"a set minus itself is empty":      func(a, _, _ CPUSet) bool { return a.Minus(a).IsEmpty() },
-		"difference and intersection part": func(a, b, _ CPUSet) bool { return a.Minus(b).Union(a.Intersect(b)).Equal(a) && a.Minus(b).Intersect(b).IsEmpty() },
-		"sizes add up":                     func(a, b, _ CPUSet) bool { return a.Union(b).Len()+a.Intersect(b).Len() == a.Len()+b.Len() },
+		"union commutes":              func(a, b, _ CPUSet) bool { return a.Union(b).Equal(b.Union(a)) },
+		"intersection commutes":       func(a, b, _ CPUSet) bool { return a.Intersect(b).Equal(b.Intersect(a)) },
+		"union associates":            func(a, b, c CPUSet) bool { return a.Union(b).Union(c).Equal(a.Union(b.Union(c))) },
+		"intersection associates":     func(a, b, c CPUSet) bool { return a.Intersect(b).Intersect(c).Equal(a.Intersect(b.Intersect(c))) },
+		"intersection distributes":    func(a, b, c CPUSet) bool { return a.Intersect(b.Union(c)).Equal(a.Intersect(b).Union(a.Intersect(c))) },
+		"union absorbs":               func(a, b, _ CPUSet) bool { return a.Union(a.Intersect(b)).Equal(a) },
+		"the empty set is neutral":    func(a, _, _ CPUSet) bool { return a.Union(CPUSet{}).Equal(a) && a.Minus(CPUSet{}).Equal(a) },
+		"a set minus itself is empty": func(a, _, _ CPUSet) bool { return a.Minus(a).IsEmpty() },
+		"difference and intersection part": func(a, b, _ CPUSet) bool {
+			return a.Minus(b).Union(a.Intersect(b)).Equal(a) && a.Minus(b).Intersect(b).IsEmpty()
+		},
+		"sizes add up": func(a, b, _ CPUSet) bool { return a.Union(b).Len()+a.Intersect(b).Len() == a.Len()+b.Len() },
 	} {
 		t.Run(name, func(t *testing.T) { check(t, law) })
 	}
