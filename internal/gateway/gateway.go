@@ -16,7 +16,7 @@ type Upstream struct {
 	Name     string
 	Services map[string]Member // by the name of a Consul service
 	Targets  map[string]Member // by "address:port"
-	Retries  int               // further attempts after a connection that failed; 0 turns them off
+	Retries  int               // further attempts after a connection that failed; 0 turns them off, -1 (read only): the setting is missing
 }
 
 // Member is one receiver of an upstream's traffic.
