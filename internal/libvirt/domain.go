@@ -125,3 +125,8 @@ func (h *Host) SetMetadata(ctx context.Context, uuid, xml, key, uri string) erro
 func (h *Host) Leases(ctx context.Context, uuid string) (map[string][]string, error) {
 	return do(ctx, h, "read the machine's DHCP leases", func(c connection) (map[string][]string, error) { return c.leases(uuid) })
 }
+
+// ResizeDisk grows the disk of a running machine; path is its volume's. The guest sees the new size at once.
+func (h *Host) ResizeDisk(ctx context.Context, uuid, path string, capacity uint64) error {
+	return run(ctx, h, "grow the machine's disk", func(c connection) error { return c.resizeDisk(uuid, path, capacity) })
+}

@@ -209,6 +209,12 @@ func (s session) setMetadata(uuid, xml, key, uri string) error {
 	})
 }
 
+func (s session) resizeDisk(uuid, path string, capacity uint64) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		return domain.BlockResize(path, capacity, libvirt.DOMAIN_BLOCK_RESIZE_BYTES)
+	})
+}
+
 // impact is what a change to the machine reaches: libvirt refuses to change the running machine if there is none.
 func impact(domain *libvirt.Domain) (libvirt.DomainModificationImpact, error) {
 	active, err := domain.IsActive()

@@ -60,6 +60,7 @@ type connection interface {
 	pinVCPU(uuid string, vcpu int, cpus []bool) error
 	pinEmulator(uuid string, cpus []bool) error
 	setMetadata(uuid, xml, key, uri string) error
+	resizeDisk(uuid, path string, capacity uint64) error
 	leases(uuid string) (map[string][]string, error)
 
 	pools() ([]poolXML, error)

@@ -1,10 +1,12 @@
 package libvirt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"libvirt.org/go/libvirtxml"
 )
@@ -42,7 +44,8 @@ type pools struct {
 	active  map[string]bool      // by pool
 }
 
-// pools returns what is stored on the host from one shared read. The pools are refreshed first, so that what was made or removed behind libvirt's back shows.
+// pools returns what is stored on the host from one shared read. The pools are refreshed first, so that what was made
+// or removed behind libvirt's back shows.
 func (h *Host) pools(ctx context.Context) (pools, error) {
 	return shared(ctx, h, "list the volumes", func(c connection) (pools, error) {
 		listed, err := c.pools()
@@ -133,6 +136,31 @@ func (h *Host) VolumeAt(ctx context.Context, path string) (Volume, error) {
 	return Volume{}, fmt.Errorf("find a volume at %s on host %q: %w", path, h.name, ErrNotFound)
 }
 
+// Overlays returns the volumes that stand on the volume.
+func (h *Host) Overlays(ctx context.Context, pool, name string) ([]Volume, error) {
+	all, err := h.pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	below, found := all.volumes[[2]string{pool, name}]
+	if !found {
+		return nil, nil
+	}
+
+	var overlays []Volume
+
+	for _, volume := range all.volumes {
+		if volume.BackingPath == below.Path {
+			overlays = append(overlays, volume)
+		}
+	}
+
+	slices.SortFunc(overlays, func(a, b Volume) int { return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Name, b.Name)) })
+
+	return overlays, nil
+}
+
 // CreateVolume makes a volume.
 func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 	definition := libvirtxml.StorageVolume{
@@ -140,7 +168,7 @@ func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 		Capacity: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: spec.Capacity},
 		// Without it libvirt would write the whole capacity of a raw volume.
 		Allocation: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: 0},
-		Target:   &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: spec.Format}},
+		Target:     &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: spec.Format}},
 	}
 
 	if spec.Private {

@@ -1,0 +1,142 @@
+package vm
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+const description = `A virtual machine on a libvirt host, with its vCPUs pinned to CPUs of the host.
+
+Pins, the emulator's CPUs, exclusiveness, power and autostart change on the running machine, without a restart. Everything
+else replaces the machine, which the plan says; its volumes are resources of their own and stay.
+
+CPUs are exclusive unless told otherwise: a machine is refused a CPU that another one holds, with the holder's name.`
+
+const (
+	defaultDomainType      = "kvm"
+	defaultMachine         = "q35"
+	defaultShutdownTimeout = "30s"
+)
+
+func vmSchema(ctx context.Context) schema.Schema {
+	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
+
+	return schema.Schema{
+		MarkdownDescription: description,
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "The machine's UUID.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the machine on its host, and its host name as cloud-init sets it.",
+				Required:            true,
+				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`),
+					"must be a host name: up to 63 letters, digits and hyphens, with a hyphen at neither end")},
+				PlanModifiers: replace,
+			},
+			"host": schema.StringAttribute{
+				MarkdownDescription: "Name of the host in the provider block.",
+				Required:            true,
+				PlanModifiers:       replace,
+			},
+			"domain_type": schema.StringAttribute{
+				MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(defaultDomainType),
+				Validators:          []validator.String{stringvalidator.OneOf("kvm", "qemu")},
+				PlanModifiers:       replace,
+			},
+			"machine": schema.StringAttribute{
+				MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`. Defaults to `q35`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(defaultMachine),
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+				PlanModifiers:       replace,
+			},
+			"memory": schema.StringAttribute{
+				MarkdownDescription: "Memory of the machine, such as `4GiB`.",
+				CustomType:          tf.SizeType(),
+				Required:            true,
+				Validators:          []validator.String{atLeastOneMiB{}},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplaceIf(anotherSize, sizeReason, sizeReason)},
+			},
+			"cpu":        cpuAttribute(),
+			"disks":      disksAttribute(),
+			"interfaces": interfacesAttribute(),
+			"cloud_init": cloudInitAttribute(),
+			"running": schema.BoolAttribute{
+				MarkdownDescription: "Whether the machine runs. One that stopped by itself is started by the next apply. Defaults to `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"autostart": schema.BoolAttribute{
+				MarkdownDescription: "Whether the machine starts when its host does. Defaults to `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"shutdown_timeout": schema.StringAttribute{
+				MarkdownDescription: "How long the guest may take to power off when the machine is stopped or destroyed; then its power is cut. `0s` cuts it at once. Defaults to `30s`.",
+				CustomType:          tf.DurationType(),
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(defaultShutdownTimeout),
+			},
+			"wait_for": waitForAttribute(),
+			"addresses": schema.MapAttribute{
+				MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
+				Computed:            true,
+				ElementType:         types.ListType{ElemType: types.StringType},
+			},
+			"timeouts": timeouts.AttributesAll(ctx),
+		},
+	}
+}
+
+func cpuAttribute() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: "vCPUs, and the CPUs of the host that they run on.",
+		Required:            true,
+		Attributes: map[string]schema.Attribute{
+			"count": schema.Int64Attribute{
+				MarkdownDescription: "Number of vCPUs. Defaults to the number of `pins`.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.Int64{int64validator.Between(1, 4096)},
+			},
+			"pins": schema.ListAttribute{
+				MarkdownDescription: "For each vCPU in order, the CPUs of the host that it may run on, such as `[\"2\", \"34\"]`. Changed on the running machine. Defaults to no pinning.",
+				ElementType:         tf.CPUSetType(),
+				Optional:            true,
+			},
+			"emulator": schema.StringAttribute{
+				MarkdownDescription: "CPUs for QEMU's own threads, such as `0-1`. Changed on the running machine. Defaults to all CPUs.",
+				CustomType:          tf.CPUSetType(),
+				Optional:            true,
+			},
+			"exclusive": schema.BoolAttribute{
+				MarkdownDescription: "Whether no other machine may use the pinned CPUs. Defaults to `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+		},
+	}
+}

@@ -1,0 +1,95 @@
+package volume
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// image is what a volume needs to know of an image file.
+type image struct {
+	Path     string
+	Length   int64  // bytes of the file
+	Format   string // "qcow2" or "raw"
+	Capacity uint64 // bytes of the disk inside
+	SHA256   string // of the file, in hexadecimal
+}
+
+// qcow2Magic begins every qcow2 file; the disk's size stands in bytes 24 to 31, big-endian (QEMU, docs/interop/qcow2.txt).
+var qcow2Magic = []byte("QFI\xfb")
+
+// images remembers what was read: one file often serves a volume on each of many hosts, in the same run.
+var images sync.Map // map[imageKey]image
+
+type imageKey struct {
+	path    string
+	size    int64
+	changed int64
+}
+
+// readImage reads the file's format and size and computes its hash, once for a file that does not change.
+func readImage(path string) (image, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return image{}, fmt.Errorf("read the image: %w", err)
+	}
+
+	if !info.Mode().IsRegular() {
+		return image{}, fmt.Errorf("read the image: %s is not a file", path)
+	}
+
+	key := imageKey{path: path, size: info.Size(), changed: info.ModTime().UnixNano()}
+	if known, found := images.Load(key); found {
+		return known.(image), nil //nolint:forcetypeassert // the map holds nothing else
+	}
+
+	file, err := os.Open(path) //nolint:gosec // the user's own file
+	if err != nil {
+		return image{}, fmt.Errorf("read the image: %w", err)
+	}
+
+	defer func() { _ = file.Close() }()
+
+	read, err := inspect(file)
+	if err != nil {
+		return image{}, fmt.Errorf("read the image %s: %w", path, err)
+	}
+
+	read.Path = path
+	images.Store(key, read)
+
+	return read, nil
+}
+
+func inspect(content io.Reader) (image, error) {
+	header := make([]byte, 32)
+
+	n, err := io.ReadFull(content, header)
+	if n == 0 {
+		return image{}, fmt.Errorf("it is empty: %w", err)
+	}
+
+	header = header[:n]
+	hash := sha256.New()
+	hash.Write(header)
+
+	rest, err := io.Copy(hash, content)
+	if err != nil {
+		return image{}, err
+	}
+
+	read := image{Length: rest + int64(n), Format: "raw", SHA256: hex.EncodeToString(hash.Sum(nil))}
+	read.Capacity = uint64(read.Length)
+
+	if n == 32 && bytes.HasPrefix(header, qcow2Magic) {
+		read.Format = "qcow2"
+		read.Capacity = binary.BigEndian.Uint64(header[24:])
+	}
+
+	return read, nil
+}

@@ -1,0 +1,51 @@
+package volume
+
+import (
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+type model struct {
+	ID       types.String   `tfsdk:"id"`
+	Host     types.String   `tfsdk:"host"`
+	Pool     types.String   `tfsdk:"pool"`
+	Name     types.String   `tfsdk:"name"`
+	Format   types.String   `tfsdk:"format"`
+	Size     tf.Notation    `tfsdk:"size"`
+	Source   *source        `tfsdk:"source"`
+	Backing  types.String   `tfsdk:"backing"`
+	SHA256   types.String   `tfsdk:"sha256"`
+	Path     types.String   `tfsdk:"path"`
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+type source struct {
+	File types.String `tfsdk:"file"`
+}
+
+func (m model) ref() libvirt.VolumeRef {
+	return libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: m.Pool.ValueString(), Name: m.Name.ValueString()}
+}
+
+// set takes over what the host says. below is the volume that this one is an overlay on, if that is known.
+func (m *model) set(volume libvirt.Volume, below *libvirt.Volume) {
+	m.ID = types.StringValue(m.ref().String())
+	m.Format = types.StringValue(volume.Format)
+	m.Path = types.StringValue(volume.Path)
+
+	if size := tf.Size(volume.Capacity); !m.Size.Means(size) {
+		m.Size = size
+	}
+
+	if below != nil {
+		m.Backing = types.StringValue(libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: below.Pool, Name: below.Name}.String())
+	} else {
+		m.Backing = types.StringNull()
+	}
+
+	if m.SHA256.IsUnknown() {
+		m.SHA256 = types.StringNull()
+	}
+}

@@ -1,0 +1,274 @@
+package volume
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// planned is what ModifyPlan works on: single attributes, since any of them may be unknown.
+type planned struct {
+	Host, Pool, Name, Format, Backing, SHA256 types.String
+	Size                                      tf.Notation
+	Source                                    types.Object
+}
+
+func (p *planned) read(ctx context.Context, get func(context.Context, path.Path, any) diag.Diagnostics) (diags diag.Diagnostics) {
+	for name, target := range map[string]any{
+		"host": &p.Host, "pool": &p.Pool, "name": &p.Name, "format": &p.Format, "backing": &p.Backing,
+		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source,
+	} {
+		diags.Append(get(ctx, path.Root(name), target)...)
+	}
+
+	return diags
+}
+
+// ModifyPlan fills in what can be known before anything is made - the id, the image's hash, format and size - and
+// refuses what would fail or lose data.
+func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+
+	var config, plan planned
+	resp.Diagnostics.Append(config.read(ctx, req.Config.GetAttribute)...)
+	resp.Diagnostics.Append(plan.read(ctx, req.Plan.GetAttribute)...)
+
+	var state *planned
+
+	if !req.State.Raw.IsNull() {
+		state = &planned{}
+		resp.Diagnostics.Append(state.read(ctx, req.State.GetAttribute)...)
+	}
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	r.checkReferences(plan, &resp.Diagnostics)
+
+	img, err := config.image()
+	if err != nil {
+		resp.Diagnostics.Append(tf.FailedAt(path.Root("source").AtName("file"), "plan", "volume", plan.Name.ValueString(), err))
+	}
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	plan.format(config, state, img)
+	plan.hash(config, img)
+	plan.size(config, state, img, &resp.Diagnostics)
+
+	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size, "id": plan.id()} {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
+	}
+
+	if state != nil {
+		resp.RequiresReplace = append(resp.RequiresReplace, plan.replacing(*state)...)
+	}
+}
+
+// checkReferences refuses hosts that the provider block does not have, and volumes of another host.
+func (r *volumeResource) checkReferences(plan planned, diags *diag.Diagnostics) {
+	name := plan.Name.ValueString()
+
+	if r.clients != nil && !plan.Host.IsUnknown() {
+		if _, err := r.clients.Host(plan.Host.ValueString()); err != nil {
+			diags.Append(tf.FailedAt(path.Root("host"), "plan", "volume", name, err))
+		}
+	}
+
+	if plan.Backing.IsNull() || plan.Backing.IsUnknown() || plan.Host.IsUnknown() {
+		return
+	}
+
+	ref, err := libvirt.ParseVolumeRef(plan.Backing.ValueString())
+	if err == nil && ref.Host != plan.Host.ValueString() {
+		err = fmt.Errorf("the volume below, %s, is on host %q, and this one is on host %q. An overlay and the volume below it stand on one host", ref, ref.Host, plan.Host.ValueString())
+	}
+
+	if err != nil {
+		diags.Append(tf.FailedAt(path.Root("backing"), "plan", "volume", name, err))
+	}
+}
+
+// image returns the image that the configuration names, or nil if it names none or it is not known yet.
+func (p planned) image() (*image, error) {
+	file, known := p.file()
+	if !known {
+		return nil, nil
+	}
+
+	img, err := readImage(file)
+	if err != nil {
+		return nil, err
+	}
+
+	if p.SHA256.IsUnknown() {
+		return &img, nil
+	}
+
+	return &img, checkHash(img, p.SHA256.ValueString())
+}
+
+func (p planned) file() (string, bool) {
+	if p.Source.IsNull() || p.Source.IsUnknown() {
+		return "", false
+	}
+
+	file, ok := p.Source.Attributes()["file"].(types.String)
+
+	return file.ValueString(), ok && !file.IsUnknown()
+}
+
+func (p planned) id() types.String {
+	if p.Host.IsUnknown() || p.Pool.IsUnknown() || p.Name.IsUnknown() {
+		return types.StringUnknown()
+	}
+
+	return types.StringValue(libvirt.VolumeRef{Host: p.Host.ValueString(), Pool: p.Pool.ValueString(), Name: p.Name.ValueString()}.String())
+}
+
+func (p *planned) format(config planned, state *planned, img *image) {
+	switch {
+	case !config.Format.IsNull():
+	case img != nil:
+		p.Format = types.StringValue(img.Format)
+	case !config.Source.IsNull():
+		p.Format = types.StringUnknown()
+	case state != nil:
+		p.Format = state.Format
+	default:
+		p.Format = types.StringValue("qcow2")
+	}
+}
+
+func (p *planned) hash(config planned, img *image) {
+	switch {
+	case !config.SHA256.IsNull():
+	case img != nil:
+		p.SHA256 = types.StringValue(img.SHA256)
+	case !config.Source.IsNull():
+		p.SHA256 = types.StringUnknown()
+	default:
+		p.SHA256 = types.StringNull()
+	}
+}
+
+func (p *planned) size(config planned, state *planned, img *image, diags *diag.Diagnostics) {
+	if config.Size.IsNull() {
+		switch {
+		case state != nil && len(p.replacing(*state)) == 0:
+			p.Size = state.Size
+		case img != nil:
+			p.Size = tf.Size(img.Capacity)
+		}
+
+		return
+	}
+
+	if config.Size.IsUnknown() {
+		return
+	}
+
+	if img != nil && config.Size.Bytes() < img.Capacity {
+		diags.Append(tf.FailedAt(path.Root("size"), "plan", "volume", p.Name.ValueString(),
+			fmt.Errorf("the image's disk has %s, and size is %s. Give it at least as much, or leave size out", tf.FormatSize(img.Capacity), config.Size.ValueString())))
+	}
+
+	if state != nil && len(p.replacing(*state)) == 0 && config.Size.Bytes() < state.Size.Bytes() {
+		diags.Append(tf.FailedAt(path.Root("size"), "shrink", "volume", p.Name.ValueString(),
+			fmt.Errorf("it has %s, and size is %s. A volume only grows, since shrinking cuts off data. Raise size, or make a new volume and copy the data", state.Size.ValueString(), config.Size.ValueString())))
+	}
+}
+
+// replacing lists the attributes whose change cannot be made to the volume that exists.
+func (p planned) replacing(state planned) path.Paths {
+	var changed path.Paths
+
+	for name, pair := range map[string][2]types.String{
+		"host": {p.Host, state.Host}, "pool": {p.Pool, state.Pool}, "name": {p.Name, state.Name},
+		"format": {p.Format, state.Format}, "backing": {p.Backing, state.Backing}, "sha256": {p.SHA256, state.SHA256},
+	} {
+		if !pair[0].Equal(pair[1]) {
+			changed = append(changed, path.Root(name))
+		}
+	}
+
+	return changed
+}
+
+// ValidateConfig refuses a volume of which nothing says how large it is.
+func (r *volumeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config planned
+	resp.Diagnostics.Append(config.read(ctx, req.Config.GetAttribute)...)
+
+	if config.Size.IsNull() && config.Source.IsNull() && config.Backing.IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root("size"), "Missing size",
+			"An empty volume needs a size, such as \"20GiB\". One that is made from a source or stands on a backing volume may leave it out.")
+	}
+
+	if !config.SHA256.IsNull() && config.Source.IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root("sha256"), "Hash without an image",
+			"sha256 is the hash of the image in source, and there is no source. Add it, or remove sha256.")
+	}
+}
+
+// ImportState takes "host/pool/name". A volume that was made from an image takes "host/pool/name?file=PATH": the file is
+// then compared with what is on the host, so that the import does not claim what is not so.
+func (r *volumeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id, file, fromImage := strings.Cut(req.ID, "?file=")
+
+	ref, err := libvirt.ParseVolumeRef(id)
+	if err == nil && fromImage {
+		var img image
+		if img, err = r.matchImage(ctx, ref, file); err == nil {
+			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), source{File: types.StringValue(file)})...)
+			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), img.SHA256)...)
+		}
+	}
+
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("import", "volume", req.ID, err))
+
+		return
+	}
+
+	for name, value := range map[string]string{"id": id, "host": ref.Host, "pool": ref.Pool, "name": ref.Name} {
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
+	}
+}
+
+func (r *volumeResource) matchImage(ctx context.Context, ref libvirt.VolumeRef, file string) (image, error) {
+	img, err := readImage(file)
+	if err != nil {
+		return image{}, err
+	}
+
+	host, err := r.clients.Host(ref.Host)
+	if err != nil {
+		return image{}, err
+	}
+
+	hash := sha256.New()
+	if err := host.Download(ctx, ref.Pool, ref.Name, hash); err != nil {
+		return image{}, err
+	}
+
+	if on := hex.EncodeToString(hash.Sum(nil)); on != img.SHA256 {
+		return image{}, fmt.Errorf("the volume's content has the SHA-256 %s, and that of %s is %s. It was not made from this image, or was grown or written to since: import it without \"?file=\" and leave source out", on, file, img.SHA256)
+	}
+
+	return img, nil
+}

@@ -1,0 +1,111 @@
+package volume
+
+import (
+	"context"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+const description = `A storage volume of a libvirt host: empty, made from an image, or an overlay on another volume.
+
+An image is uploaded once per host and checked by its hash. An overlay starts with the content of the volume below it and
+stores only what differs. A volume grows in place; making it smaller is refused, since that would cut off data.`
+
+// namePattern is what a volume or pool may be called: it becomes a file's name and part of the id.
+const namePattern = `^[A-Za-z0-9_][A-Za-z0-9_.:+@-]*$`
+
+func volumeSchema(ctx context.Context) schema.Schema {
+	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
+
+	return schema.Schema{
+		MarkdownDescription: description,
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "The volume's id, `host/pool/name`. Machines and overlays refer to it.",
+				Computed:            true,
+			},
+			"host": schema.StringAttribute{
+				MarkdownDescription: "Name of the host in the provider block.",
+				Required:            true,
+				PlanModifiers:       replace,
+			},
+			"pool": schema.StringAttribute{
+				MarkdownDescription: "Storage pool of the host. Defaults to `default`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString("default"),
+				Validators:          []validator.String{nameValidator()},
+				PlanModifiers:       replace,
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the volume in its pool, such as `web-1.qcow2`.",
+				Required:            true,
+				Validators:          []validator.String{nameValidator()},
+				PlanModifiers:       replace,
+			},
+			"format": schema.StringAttribute{
+				MarkdownDescription: "`qcow2` or `raw`. Defaults to the image's own format, otherwise to `qcow2`.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{stringvalidator.OneOf("qcow2", "raw")},
+				PlanModifiers:       replace,
+			},
+			"size": schema.StringAttribute{
+				MarkdownDescription: "Capacity as the machine sees it, such as `20GiB`. Defaults to that of the image or of the volume below. Growing happens in place; shrinking is refused.",
+				CustomType:          tf.SizeType(),
+				Optional:            true,
+				Computed:            true,
+			},
+			"source":  sourceAttribute(),
+			"backing": backingAttribute(),
+			"sha256": schema.StringAttribute{
+				MarkdownDescription: "SHA-256 of the image, in hexadecimal. If given, another image is refused; otherwise it is computed from the file. A changed image replaces the volume.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{hashValidator()},
+				PlanModifiers:       replace,
+			},
+			"path": schema.StringAttribute{
+				MarkdownDescription: "Path of the volume on its host.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"timeouts": timeouts.AttributesAll(ctx),
+		},
+	}
+}
+
+func sourceAttribute() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: "Image that the volume is made from.",
+		Optional:            true,
+		Validators:          []validator.Object{objectvalidator.ConflictsWith(path.MatchRoot("backing"))},
+		PlanModifiers: []planmodifier.Object{objectplanmodifier.RequiresReplaceIf(
+			cameOrWent, "Adding or removing the image replaces the volume.", "Adding or removing the image replaces the volume.")},
+		Attributes: map[string]schema.Attribute{
+			"file": schema.StringAttribute{
+				MarkdownDescription: "Path of the image where Terraform runs. Moving the file changes nothing as long as its content is the same.",
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+		},
+	}
+}
+
+func backingAttribute() schema.Attribute {
+	return schema.StringAttribute{
+		MarkdownDescription: "Id of the volume of the same host that this one is an overlay on. The volume below must not change any more.",
+		Optional:            true,
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+	}
+}
