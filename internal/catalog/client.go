@@ -3,11 +3,18 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 )
+
+// requestLimit bounds one request. Consul itself holds a request for up to 7 s while the servers elect a leader
+// (rpc_hold_timeout), so that a shorter limit would fail where Consul answers.
+const requestLimit = 15 * time.Second
 
 // Config says how Consul is reached. A field that is empty falls back to Consul's usual environment variable
 // (CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN, CONSUL_CACERT and so on) and then to Consul's default.
@@ -28,7 +35,8 @@ type Client struct {
 	address string
 
 	mu    sync.Mutex
-	reads map[string]*read // shared reads by what they read
+	reads map[string]*read       // shared reads by what they read
+	locks map[string]*sync.Mutex // held from a look to the write that depends on it, by what is written
 }
 
 // New makes a client. It sends nothing: the server is reached on first use.
@@ -43,16 +51,44 @@ func New(config Config) (*Client, error) {
 	settings.TLSConfig.KeyFile = or(config.KeyFile, settings.TLSConfig.KeyFile)
 	settings.TLSConfig.Address = or(config.ServerName, settings.TLSConfig.Address)
 
+	if strings.Contains(settings.Address, "@") {
+		return nil, errors.New("configure the Consul client: the address holds a user name or password, which would stand in error texts. Give them in CONSUL_HTTP_AUTH")
+	}
+
+	web, err := api.NewHttpClient(settings.Transport, settings.TLSConfig)
+	if err != nil {
+		return nil, fmt.Errorf("configure TLS to Consul at %s: %w", settings.Address, err)
+	}
+
+	web.Timeout = requestLimit
+	settings.HttpClient = web
+
 	client, err := api.NewClient(settings)
 	if err != nil {
 		return nil, fmt.Errorf("configure the Consul client for %s: %w", settings.Address, err)
 	}
 
-	return &Client{api: client, address: settings.Address, reads: map[string]*read{}}, nil
+	return &Client{api: client, address: settings.Address, reads: map[string]*read{}, locks: map[string]*sync.Mutex{}}, nil
 }
 
 // Address is where the client sends its requests.
 func (c *Client) Address() string { return c.address }
+
+// hold keeps others of this process from writing the named thing until the returned function is called.
+func (c *Client) hold(name string) (release func()) {
+	c.mu.Lock()
+
+	lock, found := c.locks[name]
+	if !found {
+		lock = &sync.Mutex{}
+		c.locks[name] = lock
+	}
+
+	c.mu.Unlock()
+	lock.Lock()
+
+	return lock.Unlock
+}
 
 func or(value, fallback string) string {
 	if value != "" {

@@ -3,28 +3,159 @@ package service
 
 import (
 	"context"
+	"errors"
+	"strings"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 )
 
-type serviceResource struct{}
+const thing = "Consul service"
+
+var (
+	_ resource.ResourceWithConfigure      = &serviceResource{}
+	_ resource.ResourceWithImportState    = &serviceResource{}
+	_ resource.ResourceWithValidateConfig = &serviceResource{}
+)
 
 // New makes the resource consul_service.
 func New() resource.Resource { return &serviceResource{} }
+
+type serviceResource struct {
+	backend *backend.Backend
+}
 
 func (r *serviceResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = "consul_service"
 }
 
 func (r *serviceResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{}
+	resp.Schema = serviceSchema()
 }
 
-func (r *serviceResource) Create(context.Context, resource.CreateRequest, *resource.CreateResponse) {}
+func (r *serviceResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
+	r.backend = backend.From(req.ProviderData)
+}
 
-func (r *serviceResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
-func (r *serviceResource) Update(context.Context, resource.UpdateRequest, *resource.UpdateResponse) {}
+	consul := r.consul("create", plan, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 
-func (r *serviceResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
+	service := plan.service()
+	err := consul.Register(ctx, service)
+
+	if err == nil || errors.Is(err, catalog.ErrUnanswered) { // what may exist must be in the state, or it is orphaned
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	}
+
+	if err == nil && service.Wait > 0 {
+		err = consul.AwaitPassing(ctx, service.ID, service.Wait)
+	}
+
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("create", thing, plan.label(), err))
+	}
+}
+
+func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+
+	consul := r.consul("read", state, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	service, err := consul.Instance(ctx, state.identity())
+
+	switch {
+	case errors.Is(err, catalog.ErrNotFound):
+		resp.State.RemoveResource(ctx)
+
+		return
+	case err != nil:
+		resp.Diagnostics.Append(tf.Failed("read", thing, state.label(), err))
+
+		return
+	}
+
+	state.set(service)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+
+	consul := r.consul("update", plan, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	if err := consul.Update(ctx, plan.service()); err != nil {
+		resp.Diagnostics.Append(tf.Failed("update", thing, plan.label(), err))
+
+		return
+	}
+
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+
+	consul := r.consul("delete", state, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	if err := consul.Deregister(ctx, state.identity()); err != nil {
+		resp.Diagnostics.Append(tf.Failed("delete", thing, state.label(), err))
+	}
+}
+
+// ImportState takes "<service id>" for an instance of the agent and "<node>/<service id>" for one of the catalog.
+func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := req.ID
+
+	if node, rest, found := strings.Cut(req.ID, "/"); found {
+		id = rest
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("node"), node)...)
+
+		if node == "" {
+			id = ""
+		}
+	}
+
+	if id == "" || strings.Contains(id, "/") {
+		resp.Diagnostics.Append(tf.Failed("import", thing, req.ID, errors.New("this is not an instance's import id. Write \"<service id>\" for an instance that is registered through the agent, or \"<node>/<service id>\" for one in the catalog")))
+
+		return
+	}
+
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
+}
+
+// consul returns Consul's client; it reports why there is none.
+func (r *serviceResource) consul(verb string, of model, diagnostics *diag.Diagnostics) *catalog.Client {
+	if diagnostics.HasError() {
+		return nil
+	}
+
+	consul, err := r.backend.Consul()
+	if err != nil {
+		diagnostics.Append(tf.Failed(verb, thing, of.label(), err))
+	}
+
+	return consul
+}

@@ -1,0 +1,63 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hashicorp/consul/api"
+)
+
+// maxOperations is the most that Consul takes in one transaction (/v1/txn).
+const maxOperations = 128
+
+// ErrConflict is returned by a write if what it depends on changed since it was read.
+var ErrConflict = errors.New("it was changed by somebody else meanwhile")
+
+// transact carries out all operations or none.
+func (c *Client) transact(ctx context.Context, operations api.TxnOps) error {
+	if len(operations) == 0 {
+		return nil
+	}
+
+	if len(operations) > maxOperations {
+		return fmt.Errorf("a transaction of Consul holds at most %d operations, and this needs %d", maxOperations, len(operations))
+	}
+
+	c.forget()
+	defer c.forget()
+
+	// The library's Txn turns an HTTP status into words, which would hide whether the write was refused or is lost.
+	_, err := c.api.Raw().Write("/v1/txn", operations, nil, (&api.WriteOptions{}).WithContext(ctx))
+
+	var status api.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusConflict {
+		return refusal(status.Body)
+	}
+
+	return c.told(err)
+}
+
+// refusal turns the answer of a rolled-back transaction into an error. Consul marks a failed check-and-set in words
+// only; a node that is gone fails the writes that follow its look-up in the same way.
+func refusal(body string) error {
+	var response api.TxnResponse
+	if err := json.Unmarshal([]byte(body), &response); err != nil {
+		return fmt.Errorf("the transaction was rolled back: %s", body)
+	}
+
+	texts := make([]string, 0, len(response.Errors))
+
+	for _, failure := range response.Errors {
+		if strings.Contains(failure.What, "index is stale") || strings.Contains(failure.What, "Missing node registration") {
+			return fmt.Errorf("%w (%s)", ErrConflict, failure.What)
+		}
+
+		texts = append(texts, failure.What)
+	}
+
+	return fmt.Errorf("the transaction was rolled back: %s", strings.Join(texts, "; "))
+}
