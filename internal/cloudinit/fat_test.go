@@ -99,7 +99,7 @@ func run(t *testing.T, debianPackage, tool string, args ...string) string {
 
 	path, err := exec.LookPath(tool)
 	if err != nil {
-		path, err = exec.LookPath(filepath.Join("/usr/sbin", tool))
+		path, err = exec.LookPath("/usr/sbin/" + tool)
 	}
 
 	if err != nil {
