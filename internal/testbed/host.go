@@ -16,11 +16,10 @@ import (
 )
 
 const (
-	firstHost    = 11               // number of the first host's address
-	lastHost     = 99               // guests follow
-	hostLimit    = 60 * time.Second // the first start of all asks QEMU for its abilities, which takes about 10 s
-	stopGrace    = 5 * time.Second
-	hostPoolName = "default"
+	firstHost = 11               // number of the first host's address
+	lastHost  = 99               // guests follow
+	hostLimit = 60 * time.Second // the first start of all asks QEMU for its abilities, which takes seconds
+	stopGrace = 5 * time.Second
 )
 
 //go:embed files/host.sh
@@ -147,7 +146,7 @@ func (h *Host) boot(ctx context.Context) error {
 		if _, err := os.Stat(h.socket()); err != nil {
 			return err
 		}
-		_, err := h.virsh(ctx, "version --daemon")
+		_, err := h.virsh(ctx, "version", "--daemon")
 		return err
 	})
 }
@@ -181,20 +180,21 @@ route add default via %[3]s
 
 // makePool makes the storage pool that the packages of a distribution would offer.
 func (h *Host) makePool(ctx context.Context) error {
-	_, err := h.virsh(ctx, strings.Join([]string{
-		"pool-define-as " + hostPoolName + " dir --target /var/lib/libvirt/images",
-		"pool-autostart " + hostPoolName,
-		"pool-start " + hostPoolName,
-	}, "; "))
-	if err != nil {
-		return fmt.Errorf("make the storage pool %s: %w", hostPoolName, err)
+	for _, command := range [][]string{
+		{"pool-define-as", "default", "dir", "--target", "/var/lib/libvirt/images"},
+		{"pool-autostart", "default"},
+		{"pool-start", "default"},
+	} {
+		if _, err := h.virsh(ctx, command...); err != nil {
+			return fmt.Errorf("make the storage pool: %w", err)
+		}
 	}
 	return nil
 }
 
-// virsh runs commands of virsh(1), separated by semicolons, on the host.
-func (h *Host) virsh(ctx context.Context, commands string) (string, error) {
-	return run(ctx, "virsh", "--quiet", "--connect", h.URI(), commands)
+// virsh runs a command of virsh(1) on the host.
+func (h *Host) virsh(ctx context.Context, command ...string) (string, error) {
+	return run(ctx, append([]string{"virsh", "--quiet", "--connect", h.URI()}, command...)...)
 }
 
 // Bed returns the bed that the host belongs to.

@@ -23,7 +23,9 @@ type process struct {
 	Start uint64 `json:"start"` // field 22 of /proc/PID/stat, in clock ticks since boot
 }
 
-// identify reads the start time of a process or a thread; see proc(5).
+var errZombie = errors.New("it has ended and waits to be reaped")
+
+// identify reads the start time of a process or a thread, unless it is a zombie; see proc(5).
 func identify(pid int) (process, error) {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
@@ -34,6 +36,9 @@ func identify(pid int) (process, error) {
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 {
 		return process{}, fmt.Errorf("look at process %d: /proc/%d/stat has %d fields after the command, not 20", pid, pid, len(fields))
+	}
+	if fields[0] == "Z" {
+		return process{}, fmt.Errorf("look at process %d: %w", pid, errZombie)
 	}
 	start, err := strconv.ParseUint(fields[19], 10, 64)
 	if err != nil {

@@ -48,7 +48,9 @@ inside() {
 	# A /run of its own hides the machine's D-Bus too: systemd-machined would take the guests into its own cgroups.
 	mount --bind "$folder/run" /run
 	mount -t hugetlbfs hugetlbfs /var/lib/libvirt/hugepages
-	# A sysfs mounted here shows the links of this network namespace.
+	# A sysfs mounted here shows the links of this network namespace. libvirt finds cgroups by the list of mounts, so
+	# the machine's must go from it.
+	umount --recursive --lazy /sys
 	mount -t sysfs sysfs /sys
 	mount_cgroups
 	if [ -e "$folder/without-kvm" ]; then
