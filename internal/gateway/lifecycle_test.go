@@ -1,0 +1,186 @@
+package gateway_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+)
+
+const (
+	upstreamType = "gateway_upstream.up"
+	routeType    = "gateway_route.shop"
+)
+
+// hcl is an upstream "up" with the given attributes and a route "shop" to it with the given ones.
+func hcl(upstream, route string) string {
+	return fmt.Sprintf(`
+resource "gateway_upstream" "up" {
+  provider = hypervisor
+  name     = "up"
+  %s
+}
+
+resource "gateway_route" "shop" {
+  provider = hypervisor
+  name     = "shop"
+  upstream = gateway_upstream.up.name
+  %s
+}
+`, upstream, route)
+}
+
+func TestUpstreamAndRouteLiveOnTraefik(t *testing.T) { live(t, newStack(t).engine) }
+
+func TestTheSameUpstreamAndRouteLiveOnKong(t *testing.T) { live(t, kongEngine(t)) }
+
+// live is the way that every resource goes: create, empty plan, import, empty plan, update, deleted behind our back,
+// recreated, destroyed. Terraform's test harness adds the empty plans after each step.
+func live(t *testing.T, on engine) {
+	t.Helper()
+
+	first := on.block + hcl(`services = { blue = {}, green = { weight = 10 } }`, `hosts = ["shop.test", "www.shop.test"]`)
+	second := on.block + hcl(`
+  services = { blue = { weight = 0 }, violet-2 = { weight = 65535 } }
+  retries  = 0`, `
+  hosts = ["shop.test"]
+  paths = ["/", "/cart", "/api"]`)
+	third := on.block + hcl(`targets = { "10.0.0.101:80" = {}, "[fd00::2]:8080" = { weight = 1 } }`, `paths = ["/it's"]`)
+
+	run(t,
+		resource.TestStep{
+			Config: first,
+			ConfigStateChecks: []statecheck.StateCheck{
+				is(upstreamType, "id", knownvalue.StringExact("up")),
+				is(upstreamType, "services", knownvalue.MapExact(map[string]knownvalue.Check{"blue": weight(100), "green": weight(10)})),
+				is(upstreamType, "targets", knownvalue.Null()),
+				is(upstreamType, "retries", knownvalue.Int64Exact(2)),
+				is(routeType, "id", knownvalue.StringExact("shop")),
+				is(routeType, "paths", knownvalue.Null()),
+				is(routeType, "upstream", knownvalue.StringExact("up")),
+			},
+		},
+		resource.TestStep{ResourceName: upstreamType, ImportState: true, ImportStateId: "up", ImportStateVerify: true},
+		resource.TestStep{ResourceName: routeType, ImportState: true, ImportStateId: "shop", ImportStateVerify: true},
+		resource.TestStep{Config: second, ConfigPlanChecks: both(plancheck.ResourceActionUpdate)},
+		resource.TestStep{ResourceName: upstreamType, ImportState: true, ImportStateId: "up", ImportStateVerify: true},
+		resource.TestStep{ResourceName: routeType, ImportState: true, ImportStateId: "shop", ImportStateVerify: true},
+		resource.TestStep{Config: third, ConfigPlanChecks: both(plancheck.ResourceActionUpdate)},
+		resource.TestStep{ResourceName: upstreamType, ImportState: true, ImportStateId: "up", ImportStateVerify: true},
+		resource.TestStep{
+			PreConfig: func() { on.remove(t) },
+			Config:    third, ConfigPlanChecks: both(plancheck.ResourceActionCreate),
+		},
+		resource.TestStep{
+			PreConfig: func() { on.change(t) },
+			Config:    third, ConfigPlanChecks: both(plancheck.ResourceActionUpdate),
+		},
+		resource.TestStep{Config: on.block + "# nothing is left to manage"},
+	)
+
+	if _, err := on.engine.Route(t.Context(), "shop"); !errors.Is(err, gateway.ErrNotFound) {
+		t.Errorf("after destroy, reading the route gives %v, not ErrNotFound", err)
+	}
+
+	if _, err := on.engine.Upstream(t.Context(), "up"); !errors.Is(err, gateway.ErrNotFound) {
+		t.Errorf("after destroy, reading the upstream gives %v, not ErrNotFound", err)
+	}
+}
+
+func TestTraefikIsLeftWithoutAKey(t *testing.T) {
+	s := newStack(t)
+	run(t, resource.TestStep{Config: s.block + hcl(`services = { blue = {} }`, `paths = ["/", "/api"]`)})
+
+	if keys := s.keys(t); len(keys) > 0 {
+		t.Errorf("after destroy, the keys %q are left", keys)
+	}
+}
+
+func TestCreateRefusesANameThatIsTaken(t *testing.T) {
+	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
+		t.Run(name, func(t *testing.T) {
+			put(t, on, gateway.Upstream{Name: "up", Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 7}}})
+
+			run(t, resource.TestStep{
+				Config:      on.block + hcl(`services = { blue = {} }`, `paths = ["/"]`),
+				ExpectError: message(`Unable to create gateway upstream "up"`, "already has an upstream", "Import it", "choose another name"),
+			})
+
+			kept, err := on.engine.Upstream(t.Context(), "up")
+			if err != nil || kept.Targets["10.0.0.1:80"].Weight != 7 {
+				t.Errorf("the upstream that was there is now %+v (%v)", kept, err)
+			}
+		})
+	}
+}
+
+func TestUpstreamThatARouteElsewhereUsesIsNotDeleted(t *testing.T) {
+	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
+		t.Run(name, func(t *testing.T) {
+			config := on.block + hcl(`targets = { "10.0.0.1:80" = {} }`, `paths = ["/"]`)
+
+			run(t,
+				resource.TestStep{Config: config},
+				resource.TestStep{
+					PreConfig: func() {
+						must(t, on.engine.PutRoute(t.Context(), gateway.Route{Name: "elsewhere", Paths: []string{"/else"}, Upstream: "up"}))
+					},
+					Config:      on.block + "# all is to go",
+					ExpectError: message(`Unable to delete gateway upstream "up"`, "elsewhere"),
+				},
+				resource.TestStep{
+					PreConfig: func() { must(t, on.engine.DeleteRoute(t.Context(), "elsewhere")) },
+					Config:    on.block + "# all is to go",
+				},
+			)
+		})
+	}
+}
+
+// remove deletes the route and the upstream behind Terraform's back.
+func (e engine) remove(t *testing.T) {
+	t.Helper()
+	must(t, e.engine.DeleteRoute(t.Context(), "shop"))
+	must(t, e.engine.DeleteUpstream(t.Context(), "up"))
+}
+
+// change sends the traffic elsewhere behind Terraform's back.
+func (e engine) change(t *testing.T) {
+	t.Helper()
+	put(t, e, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"theirs": {Weight: 1}}, Retries: 9})
+	must(t, e.engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Hosts: []string{"theirs.test"}, Upstream: "up"}))
+}
+
+func put(t *testing.T, on engine, upstream gateway.Upstream) {
+	t.Helper()
+	must(t, on.engine.PutUpstream(t.Context(), upstream))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func is(address, attribute string, check knownvalue.Check) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(address, tfjsonpath.New(attribute), check)
+}
+
+func weight(value int64) knownvalue.Check {
+	return knownvalue.ObjectExact(map[string]knownvalue.Check{"weight": knownvalue.Int64Exact(value)})
+}
+
+func both(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+		plancheck.ExpectResourceAction(upstreamType, action),
+		plancheck.ExpectResourceAction(routeType, action),
+	}}
+}
