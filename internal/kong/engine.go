@@ -1,61 +1,117 @@
+// Package kong configures a Kong gateway (open source, 3.x, with a database) through its Admin API.
+//
+// An upstream is three kinds of Kong entities: an upstream, its targets, and a service of the same name whose host is
+// the upstream. A route is a Kong route. Names are identity. Only what is written here is compared with Kong, so what
+// Kong fills in never shows.
 package kong
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"sync/atomic"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
-	gokong "github.com/kong/go-kong/kong"
+	"github.com/kong/go-kong/kong"
 )
 
+// mark is the tag on everything that this provider creates. Kong's tags may hold all printable ASCII but "," and "/".
+const mark = "managed-by:terraform-provider-hypervisor"
+
 // Engine configures one Kong gateway. It is safe for concurrent use.
+//
+// A member of Upstream.Services becomes the target <name>.service.consul, which Kong resolves through Consul's DNS
+// (dns_resolver in Kong's configuration). Kong takes the port from the SRV record, and then the weight from there too.
 type Engine struct {
-	admin *gokong.Client
-	url   string
+	admin   *kong.Client
+	address string // of the Admin API, without a password
+
+	bulk  *bulk
+	wrote atomic.Bool
 }
 
 var _ gateway.Engine = (*Engine)(nil)
 
-// New returns an engine for the gateway that config names. It does not connect: the first read or write does.
-func New(config Config) (*Engine, error) {
-	admin, err := gokong.NewClient(gokong.String(config.AdminURL), http.DefaultClient)
-	if err != nil {
-		return nil, fmt.Errorf("use %q as the address of Kong's Admin API: %w", config.AdminURL, err)
-	}
-
-	return &Engine{admin: admin, url: config.AdminURL}, nil
-}
-
-// Name returns "kong".
+// Name is "kong".
 func (*Engine) Name() string { return "kong" }
 
-// PutUpstream implements gateway.Engine.
-func (e *Engine) PutUpstream(_ context.Context, upstream gateway.Upstream) error {
-	return fmt.Errorf("put upstream %q: %w", upstream.Name, http.ErrNotSupported)
+// reader answers from one bulk read that all share. After the first write it asks Kong for each entity: a list of
+// everything per entity would make an apply slower with the square of its size.
+func (e *Engine) reader() reader {
+	if e.wrote.Load() {
+		return direct{e}
+	}
+
+	return e.bulk
 }
 
-// Upstream implements gateway.Engine.
-func (e *Engine) Upstream(_ context.Context, name string) (gateway.Upstream, error) {
-	return gateway.Upstream{}, fmt.Errorf("read upstream %q: %w", name, http.ErrNotSupported)
+// write sends a change. From then on, shared reads are no longer trusted.
+func (e *Engine) write(ctx context.Context, method, path string, body any) error {
+	e.wrote.Store(true)
+
+	return e.send(ctx, method, path, body, nil)
 }
 
-// DeleteUpstream implements gateway.Engine.
-func (e *Engine) DeleteUpstream(_ context.Context, name string) error {
-	return fmt.Errorf("delete upstream %q: %w", name, http.ErrNotSupported)
+// send makes one request and decodes the answer into a pointer, unless that is nil.
+func (e *Engine) send(ctx context.Context, method, path string, body, into any) error {
+	request, err := e.admin.NewRequest(method, path, nil, body)
+	if err != nil {
+		return err
+	}
+	_, err = e.admin.Do(ctx, request, into)
+
+	return err
 }
 
-// PutRoute implements gateway.Engine.
-func (e *Engine) PutRoute(_ context.Context, route gateway.Route) error {
-	return fmt.Errorf("put route %q: %w", route.Name, http.ErrNotSupported)
+// remove deletes an entity. One that is not there is fine.
+func (e *Engine) remove(ctx context.Context, path string) error {
+	if err := e.write(ctx, http.MethodDelete, path, nil); err != nil && !isMissing(err) {
+		return err
+	}
+
+	return nil
 }
 
-// Route implements gateway.Engine.
-func (e *Engine) Route(_ context.Context, name string) (gateway.Route, error) {
-	return gateway.Route{}, fmt.Errorf("read route %q: %w", name, http.ErrNotSupported)
+// at is the path of an entity: collections and names in turn.
+func at(parts ...string) string {
+	path := ""
+	for _, part := range parts {
+		path += "/" + url.PathEscape(part)
+	}
+
+	return path
 }
 
-// DeleteRoute implements gateway.Engine.
-func (e *Engine) DeleteRoute(_ context.Context, name string) error {
-	return fmt.Errorf("delete route %q: %w", name, http.ErrNotSupported)
+func marked(tags []*string) bool {
+	return slices.ContainsFunc(tags, func(tag *string) bool { return tag != nil && *tag == mark })
+}
+
+// withMark adds the mark to tags that others have set, which stay.
+func withMark(tags []*string) []*string {
+	if marked(tags) {
+		return tags
+	}
+
+	return append(slices.Clone(tags), kong.String(mark))
+}
+
+// is says whether an optional field of Kong's has a value.
+func is[T comparable](field *T, value T) bool { return field != nil && *field == value }
+
+func or[T any](field *T, missing T) T {
+	if field == nil {
+		return missing
+	}
+
+	return *field
+}
+
+func texts(list []*string) []string {
+	var texts []string
+	for _, text := range list {
+		texts = append(texts, or(text, ""))
+	}
+
+	return texts
 }

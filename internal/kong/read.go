@@ -1,0 +1,165 @@
+package kong
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/kong/go-kong/kong"
+)
+
+// reader reads single entities. What is not there is nil, without an error.
+type reader interface {
+	service(ctx context.Context, nameOrID string) (*kong.Service, error)
+	upstream(ctx context.Context, name string) (*kong.Upstream, error)
+	targets(ctx context.Context, upstream string) ([]*kong.Target, error)
+	route(ctx context.Context, name string) (*kong.Route, error)
+}
+
+// direct asks Kong for each entity.
+type direct struct{ engine *Engine }
+
+func (d direct) service(ctx context.Context, nameOrID string) (*kong.Service, error) {
+	return get[kong.Service](ctx, d.engine, at("services", nameOrID))
+}
+
+func (d direct) upstream(ctx context.Context, name string) (*kong.Upstream, error) {
+	return get[kong.Upstream](ctx, d.engine, at("upstreams", name))
+}
+
+func (d direct) targets(ctx context.Context, upstream string) ([]*kong.Target, error) {
+	escaped := url.PathEscape(upstream)
+	targets, err := d.engine.admin.Targets.ListAll(ctx, &escaped)
+	if isMissing(err) {
+		return nil, nil // the upstream has gone meanwhile
+	}
+
+	return targets, err
+}
+
+func (d direct) route(ctx context.Context, name string) (*kong.Route, error) {
+	return get[kong.Route](ctx, d.engine, at("routes", name))
+}
+
+func get[T any](ctx context.Context, e *Engine, path string) (*T, error) {
+	entity := new(T)
+	err := e.send(ctx, http.MethodGet, path, nil, entity)
+	if isMissing(err) {
+		return nil, nil //nolint:nilnil // the reader's word for "not there"
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	return entity, nil
+}
+
+// bulk answers from lists of whole collections. Each list is fetched when somebody first needs it, by one reader while
+// the others wait. Kong lists targets for one upstream at a time only.
+type bulk struct {
+	services  *shared[map[string]*kong.Service] // by name and by id
+	upstreams *shared[map[string]*kong.Upstream]
+	routes    *shared[map[string]*kong.Route]
+
+	direct direct
+
+	mu        sync.Mutex
+	targetsOf map[string]*shared[[]*kong.Target] // by upstream
+}
+
+func newBulk(e *Engine) *bulk {
+	return &bulk{
+		services: newShared(func(ctx context.Context) (map[string]*kong.Service, error) {
+			list, err := e.admin.Services.ListAll(ctx)
+
+			return index(list, func(s *kong.Service) []*string { return []*string{s.Name, s.ID} }), err
+		}),
+		upstreams: newShared(func(ctx context.Context) (map[string]*kong.Upstream, error) {
+			list, err := e.admin.Upstreams.ListAll(ctx)
+
+			return index(list, func(u *kong.Upstream) []*string { return []*string{u.Name} }), err
+		}),
+		routes: newShared(func(ctx context.Context) (map[string]*kong.Route, error) {
+			list, err := e.admin.Routes.ListAll(ctx)
+
+			return index(list, func(r *kong.Route) []*string { return []*string{r.Name} }), err
+		}),
+		direct:    direct{e},
+		targetsOf: map[string]*shared[[]*kong.Target]{},
+	}
+}
+
+func index[T any](list []*T, keys func(*T) []*string) map[string]*T {
+	byKey := make(map[string]*T, len(list))
+	for _, entity := range list {
+		for _, key := range keys(entity) {
+			if key != nil {
+				byKey[*key] = entity
+			}
+		}
+	}
+
+	return byKey
+}
+
+func (b *bulk) service(ctx context.Context, nameOrID string) (*kong.Service, error) {
+	services, err := b.services.get(ctx)
+
+	return services[nameOrID], err
+}
+
+func (b *bulk) upstream(ctx context.Context, name string) (*kong.Upstream, error) {
+	upstreams, err := b.upstreams.get(ctx)
+
+	return upstreams[name], err
+}
+
+func (b *bulk) route(ctx context.Context, name string) (*kong.Route, error) {
+	routes, err := b.routes.get(ctx)
+
+	return routes[name], err
+}
+
+func (b *bulk) targets(ctx context.Context, upstream string) ([]*kong.Target, error) {
+	b.mu.Lock()
+	targets := b.targetsOf[upstream]
+	if targets == nil {
+		targets = newShared(func(ctx context.Context) ([]*kong.Target, error) { return b.direct.targets(ctx, upstream) })
+		b.targetsOf[upstream] = targets
+	}
+	b.mu.Unlock()
+
+	return targets.get(ctx)
+}
+
+// shared is one answer, fetched by the first who asks. An error is not kept: the next one who asks tries again.
+type shared[T any] struct {
+	fetch func(context.Context) (T, error)
+	turn  chan struct{} // holds one element while somebody looks or fetches
+	ready bool
+	value T
+}
+
+func newShared[T any](fetch func(context.Context) (T, error)) *shared[T] {
+	return &shared[T]{fetch: fetch, turn: make(chan struct{}, 1)}
+}
+
+func (s *shared[T]) get(ctx context.Context) (value T, err error) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return value, ctx.Err()
+	}
+
+	if !s.ready {
+		fetched, err := s.fetch(ctx)
+		if err != nil {
+			return value, err
+		}
+		s.value, s.ready = fetched, true
+	}
+
+	return s.value, nil
+}
