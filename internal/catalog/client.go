@@ -16,6 +16,10 @@ import (
 // (rpc_hold_timeout), so that a shorter limit would fail where Consul answers.
 const requestLimit = 15 * time.Second
 
+// idleLimit is how long an unused connection is kept. It is short because Consul takes only 200 connections from one
+// address (http_max_conns_per_client), and refuses everybody's further ones.
+const idleLimit = time.Second
+
 // Config says how Consul is reached. A field that is empty falls back to Consul's usual environment variable
 // (CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN, CONSUL_CACERT and so on) and then to Consul's default.
 type Config struct {
@@ -54,6 +58,8 @@ func New(config Config) (*Client, error) {
 	if strings.Contains(settings.Address, "@") {
 		return nil, errors.New("configure the Consul client: the address holds a user name or password, which would stand in error texts. Give them in CONSUL_HTTP_AUTH")
 	}
+
+	settings.Transport.IdleConnTimeout = idleLimit
 
 	web, err := api.NewHttpClient(settings.Transport, settings.TLSConfig)
 	if err != nil {
