@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/kong/kongtest"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestUpstreamReadsBackAsItWasPut(t *testing.T) {
@@ -98,7 +101,7 @@ func TestTargetsThatAreNoLongerDeclaredGo(t *testing.T) {
 
 func TestInterruptedPutIsCompletedByTheNext(t *testing.T) {
 	from := gateway.Upstream{Name: "up", Retries: 1, Targets: map[string]gateway.Member{
-		"10.0.0.1:80": {Weight: 100}, "10.0.0.2:80": {Weight: 0}, "10.0.0.3:80": {Weight: 5},
+		"10.0.0.1:80": {Weight: 100}, "10.0.0.2:80": {Weight: 0}, "10.0.0.3:80": {Weight: 0},
 	}}
 	to := gateway.Upstream{Name: "up", Retries: 2, Targets: map[string]gateway.Member{
 		"10.0.0.1:80": {Weight: 0}, "10.0.0.2:80": {Weight: 100}, "10.0.0.4:80": {Weight: 50},
@@ -261,7 +264,7 @@ func TestEntitiesOfOthersAreNotTakenOver(t *testing.T) {
 func TestImportedUpstreamKeepsWhatOthersHaveSet(t *testing.T) {
 	server, engine := start(t)
 	ask(t, server, http.MethodPut, "/upstreams/up", `{"tags": ["team"], "healthchecks": {"active": {"healthy": {"interval": 5}}}}`)
-	ask(t, server, http.MethodPost, "/upstreams/up/targets", `{"target": "web.service.consul", "weight": 3}`)
+	ask(t, server, http.MethodPost, "/upstreams/up/targets", `{"target": "web.service.consul", "weight": 3, "tags": ["team"]}`)
 	ask(t, server, http.MethodPut, "/services/up", `{"host": "up", "retries": null, "tags": ["team"]}`)
 	before := ask(t, server, http.MethodGet, "/upstreams/up", "")
 
@@ -278,11 +281,56 @@ func TestImportedUpstreamKeepsWhatOthersHaveSet(t *testing.T) {
 			t.Errorf("%s changed:\n%s", name, difference)
 		}
 	}
-	for _, path := range []string{"/upstreams/up", "/services/up"} {
+	for _, path := range []string{"/upstreams/up", "/upstreams/up/targets/web.service.consul", "/services/up"} {
 		if difference := cmp.Diff([]any{"team", mark}, ask(t, server, http.MethodGet, path, "")["tags"]); difference != "" {
 			t.Errorf("tags of %s: wanted (-), written (+):\n%s", path, difference)
 		}
 	}
+}
+
+func TestServiceChangedBehindOurBackIsWrittenAgain(t *testing.T) {
+	upstream := gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}, Retries: 2}
+	changes := []string{
+		`{"host": "elsewhere.test"}`, `{"path": "/elsewhere"}`, `{"protocol": "https"}`, `{"retries": 9}`, `{"retries": null}`,
+		`{"connect_timeout": 1}`, `{"write_timeout": 1}`, `{"read_timeout": 1}`, `{"enabled": false}`, `{"tags": null}`,
+	}
+	times := cmpopts.IgnoreMapEntries(func(name string, _ any) bool { return strings.HasSuffix(name, "_at") })
+
+	for _, change := range changes {
+		t.Run(change, func(t *testing.T) {
+			server, engine := start(t)
+			mustPut(t, engine, upstream)
+			before := ask(t, server, http.MethodGet, "/services/up", "")
+
+			ask(t, server, http.MethodPatch, "/services/up", change)
+			mustPut(t, engine, upstream)
+			if difference := cmp.Diff(before, ask(t, server, http.MethodGet, "/services/up", ""), times); difference != "" {
+				t.Errorf("before (-), after (+):\n%s", difference)
+			}
+		})
+	}
+}
+
+func TestServiceThatLeadsElsewhereShowsInTheRead(t *testing.T) {
+	server, engine := start(t)
+	mustPut(t, engine, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}, Retries: 2})
+	ask(t, server, http.MethodPatch, "/services/up", `{"host": "elsewhere.test"}`)
+	wantUpstream(t, engine, gateway.Upstream{Name: "up", Retries: 2})
+}
+
+func TestRouteMadeDuringADeleteIsNamed(t *testing.T) {
+	server := kongtest.New(t)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete && r.URL.Path == "/services/up" {
+			ask(t, server, http.MethodPut, "/routes/late", `{"paths": ["/"], "service": {"name": "up"}}`)
+		}
+		server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+
+	engine := newEngine(t, Config{AdminURL: front.URL})
+	mustPut(t, engine, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}})
+	wantError(t, engine.DeleteUpstream(t.Context(), "up"), "late", "Delete the route")
 }
 
 func TestUpstreamThatNothingCouldServeIsRefused(t *testing.T) {
