@@ -20,6 +20,7 @@ type markElement struct {
 	Exclusive  bool            `xml:"exclusive,attr"`
 	Complete   bool            `xml:"complete,attr"`
 	Digest     string          `xml:"digest,attr,omitempty"`
+	Settings   string          `xml:"settings,omitempty"`
 	Interfaces []markInterface `xml:"interface"`
 }
 
@@ -30,7 +31,9 @@ type markInterface struct {
 
 // RenderMark returns the metadata element of the machine, to be written by itself (virDomainSetMetadata).
 func RenderMark(spec Spec) (string, error) {
-	element := markElement{Exclusive: spec.Mark.Exclusive, Complete: spec.Mark.Complete, Digest: spec.Mark.Digest}
+	element := markElement{
+		Exclusive: spec.Mark.Exclusive, Complete: spec.Mark.Complete, Digest: spec.Mark.Digest, Settings: spec.Mark.Settings,
+	}
 
 	for _, name := range sortedKeys(spec.Interfaces) {
 		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})

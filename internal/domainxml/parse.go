@@ -36,7 +36,7 @@ func Parse(text string) (Spec, error) {
 	}
 
 	if mark != nil {
-		spec.Mark = Mark{Managed: true, Exclusive: mark.Exclusive, Complete: mark.Complete, Digest: mark.Digest}
+		spec.Mark = Mark{Managed: true, Exclusive: mark.Exclusive, Complete: mark.Complete, Digest: mark.Digest, Settings: mark.Settings}
 	}
 
 	if domain.Devices != nil {
@@ -47,14 +47,18 @@ func Parse(text string) (Spec, error) {
 	return spec, nil
 }
 
-// machine returns the machine type without the version that libvirt adds: "pc-q35-7.2" is "q35", "pc-i440fx-7.2" is
-// "pc".
 func machine(os *libvirtxml.DomainOS) string {
 	if os == nil || os.Type == nil {
 		return ""
 	}
 
-	switch name := os.Type.Machine; {
+	return Machine(os.Type.Machine)
+}
+
+// Machine returns the machine type without the version that libvirt adds: "pc-q35-7.2" is "q35", "pc-i440fx-7.2" is
+// "pc".
+func Machine(name string) string {
+	switch {
 	case strings.HasPrefix(name, "pc-q35-"):
 		return "q35"
 	case strings.HasPrefix(name, "pc-i440fx-"):

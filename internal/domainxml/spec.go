@@ -56,8 +56,10 @@ type Mark struct {
 	Exclusive bool
 	// Complete says that creation went through to the end.
 	Complete bool
-	// Digest identifies what the machine was created from (see vm's lifecycle). It has no other meaning.
+	// Digest identifies what the machine was created from. It has no other meaning here.
 	Digest string
+	// Settings is text of the resource's that the definition has no other place for. It has no meaning here.
+	Settings string
 }
 
 // PinnedCPUs returns the union of the vCPUs' pins.

@@ -79,6 +79,9 @@ func NewHost(name string, config Config) *Host {
 // Name is the host's name in the provider block.
 func (h *Host) Name() string { return h.name }
 
+// Known reports whether the host's URI is known. It is not while another resource that provides it is still planned.
+func (h *Host) Known() bool { return h.config.URI != "" }
+
 // connect returns the host's connection, dialling it if there is none or if it has died.
 func (h *Host) connect(ctx context.Context) (connection, error) {
 	h.dialling.Lock()

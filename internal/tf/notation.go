@@ -78,6 +78,9 @@ func Size(bytes uint64) Notation { return text(&sizes, FormatSize(bytes)) }
 // Duration makes a value of DurationType.
 func Duration(duration time.Duration) Notation { return text(&durations, duration.String()) }
 
+// DurationText makes a value of DurationType from its text.
+func DurationText(value string) Notation { return text(&durations, value) }
+
 // CPUSet makes a value of CPUSetType.
 func CPUSet(set topology.CPUSet) Notation { return text(&cpuSets, set.String()) }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
@@ -48,7 +47,7 @@ func (r *volumeResource) Create(ctx context.Context, req resource.CreateRequest,
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
-	ctx, cancel := deadline(ctx, plan.Timeouts.Create, longTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, longTimeout, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -77,7 +76,7 @@ func (r *volumeResource) Read(ctx context.Context, req resource.ReadRequest, res
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
-	ctx, cancel := deadline(ctx, state.Timeouts.Read, shortTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, shortTimeout, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -104,7 +103,7 @@ func (r *volumeResource) Update(ctx context.Context, req resource.UpdateRequest,
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
-	ctx, cancel := deadline(ctx, plan.Timeouts.Update, shortTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, shortTimeout, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -133,7 +132,7 @@ func (r *volumeResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
-	ctx, cancel := deadline(ctx, state.Timeouts.Delete, shortTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, shortTimeout, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -148,12 +147,4 @@ func (r *volumeResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", "volume", state.Name.ValueString(), err))
 	}
-}
-
-// deadline bounds an operation by the user's timeouts.
-func deadline(ctx context.Context, get func(context.Context, time.Duration) (time.Duration, diag.Diagnostics), standard time.Duration, diags *diag.Diagnostics) (context.Context, context.CancelFunc) {
-	timeout, problems := get(ctx, standard)
-	diags.Append(problems...)
-
-	return context.WithTimeout(ctx, timeout)
 }

@@ -1,0 +1,314 @@
+package vm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/google/uuid"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// define stores the machine's definition on its host and sets the model's id. Nothing runs yet.
+//
+// The definition is the first object of a creation and carries our mark, so whatever cuts the creation short, the next
+// one finds it: a machine that was never completed is made anew under its UUID, and one that was completed from the same
+// declaration (its state was lost on the way to Terraform) is taken over. Any other of the name is somebody's.
+func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spec, error) {
+	spec, err := plan.resolve(ctx, host, uuid.NewString())
+	if err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	existing, err := host.DomainByName(ctx, spec.Name)
+	if err != nil && !errors.Is(err, libvirt.ErrNotFound) {
+		return domainxml.Spec{}, err
+	}
+
+	if err == nil {
+		if spec, err = resume(ctx, host, existing, spec); err != nil {
+			return domainxml.Spec{}, err
+		}
+	}
+
+	if err := checkCPUs(ctx, host, spec); err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	plan.ID = types.StringValue(spec.UUID)
+
+	if spec.Mark.Complete {
+		return spec, nil
+	}
+
+	text, err := domainxml.Render(spec)
+	if err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	return spec, host.Define(ctx, text)
+}
+
+// resume decides what becomes of a machine that has the name already; see define.
+func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, spec domainxml.Spec) (domainxml.Spec, error) {
+	o, err := observe(existing)
+	if err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	mark := o.stored.Mark
+	spec.UUID = existing.UUID
+
+	switch {
+	case mark.Managed && !mark.Complete:
+		return spec, host.Destroy(ctx, existing.UUID)
+	case mark.Managed && mark.Digest == spec.Mark.Digest:
+		spec.Mark.Complete = true
+
+		return spec, nil
+	default:
+		return domainxml.Spec{}, fmt.Errorf("host %q has a machine of this name already. Import it (its import id is \"%s/%s\"), remove it, or choose another name", host.Name(), host.Name(), spec.Name)
+	}
+}
+
+// complete brings a defined machine to life: its seed, power, and the conditions that it waits for.
+func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainxml.Spec) error {
+	if spec.Seed != nil && !spec.Mark.Complete {
+		if err := plan.plantSeed(ctx, host, *spec.Seed, spec.UUID); err != nil {
+			return err
+		}
+	}
+
+	if err := host.SetAutostart(ctx, spec.UUID, plan.Autostart.ValueBool()); err != nil {
+		return err
+	}
+
+	if plan.Running.ValueBool() {
+		if err := host.Start(ctx, spec.UUID); err != nil {
+			return err
+		}
+	}
+
+	if err := plan.waitFor(ctx, host); err != nil {
+		return err
+	}
+
+	spec.Mark.Complete = true
+
+	return setMark(ctx, host, spec)
+}
+
+func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	text, err := domainxml.RenderMark(spec)
+	if err != nil {
+		return err
+	}
+
+	return host.SetMetadata(ctx, spec.UUID, text, domainxml.MarkKey, domainxml.MarkURI)
+}
+
+// resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
+// it is made from.
+func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (domainxml.Spec, error) {
+	formats := map[string]string{}
+
+	for _, disk := range m.Disks {
+		ref, err := libvirt.ParseVolumeRef(disk.Volume.ValueString())
+		if err != nil {
+			return domainxml.Spec{}, err
+		}
+
+		volume, err := host.Volume(ctx, ref.Pool, ref.Name)
+		if err != nil {
+			return domainxml.Spec{}, err
+		}
+
+		formats[disk.Volume.ValueString()] = volume.Format
+	}
+
+	spec := m.spec(id, formats)
+
+	digest, err := m.digest(formats)
+	spec.Mark.Digest = digest
+
+	return spec, err
+}
+
+func (m *model) digest(formats map[string]string) (string, error) {
+	text, err := domainxml.Render(m.spec("", formats))
+	if err != nil {
+		return "", err
+	}
+
+	hash := sha256.New()
+	hash.Write([]byte(text))
+
+	if m.CloudInit != nil {
+		image, err := cloudinit.Render(m.seed("digest"))
+		if err != nil {
+			return "", err
+		}
+
+		hash.Write(image)
+	}
+
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// checkCPUs refuses CPUs that the host does not have or that another machine holds, before anything is changed.
+func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return err
+	}
+
+	if err := missing(spec, host.Name(), hardware); err != nil {
+		return err
+	}
+
+	domains, err := host.Domains(ctx)
+	if err != nil {
+		return err
+	}
+
+	others, err := claims(domains, spec.UUID)
+	if err != nil {
+		return err
+	}
+
+	return conflict(spec, host.Name(), hardware, others)
+}
+
+// refresh reads the machine from its host.
+func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
+	domain, err := host.Domain(ctx, m.ID.ValueString())
+	if err != nil {
+		return err
+	}
+
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return err
+	}
+
+	o, err := observe(domain)
+	if err != nil {
+		return err
+	}
+
+	imported := m.Name.IsNull()
+	m.set(o, hardware.CPUs())
+
+	if imported {
+		m.restore(o.stored.Mark)
+
+		if o.stored.Seed != nil {
+			if err := m.readSeed(ctx, host, *o.stored.Seed); err != nil {
+				return err
+			}
+		}
+	}
+
+	return m.setAddresses(ctx, host)
+}
+
+// update carries out what changes between the machine as it is and the plan.
+func update(ctx context.Context, host *libvirt.Host, plan *model) error {
+	domain, err := host.Domain(ctx, plan.ID.ValueString())
+	if err != nil {
+		return err
+	}
+
+	o, err := observe(domain)
+	if err != nil {
+		return err
+	}
+
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return err
+	}
+
+	want := target{spec: o.stored, running: plan.Running.ValueBool(), autostart: plan.Autostart.ValueBool()}
+	want.spec.Pins, want.spec.Emulator = plan.CPU.pins(), plan.CPU.Emulator.CPUs()
+	want.spec.Mark = domainxml.Mark{Managed: true, Exclusive: plan.CPU.Exclusive.ValueBool(), Settings: plan.settings()}
+
+	if err := checkCPUs(ctx, host, want.spec); err != nil {
+		return err
+	}
+
+	for _, step := range changes(o, want, hardware.CPUs()) {
+		if err := plan.execute(ctx, host, step, want.spec, hardware.CPUs()); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// stop powers the machine off: the guest is asked first, and after the time that it is given its power is cut.
+func stop(ctx context.Context, host *libvirt.Host, id string, grace time.Duration) error {
+	active, err := host.Active(ctx, id)
+	if err != nil || !active {
+		return err
+	}
+
+	if grace > 0 {
+		if err := host.Shutdown(ctx, id); err != nil {
+			return err
+		}
+
+		waiting, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+
+		err := poll(waiting, "the guest to power off", func(int) error {
+			active, err := host.Active(waiting, id)
+			if err == nil && active {
+				err = fmt.Errorf("%w: it runs", errNotYet)
+			}
+
+			return err
+		})
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+
+	return host.Destroy(ctx, id)
+}
+
+// remove ends the machine and takes its seed and its definition away, in this order: as long as the definition is there,
+// an interrupted removal is known and is continued by the next. Its volumes stay.
+func remove(ctx context.Context, host *libvirt.Host, state model) error {
+	domain, err := host.Domain(ctx, state.ID.ValueString())
+	if errors.Is(err, libvirt.ErrNotFound) {
+		return nil
+	}
+
+	if err != nil {
+		return err
+	}
+
+	if err := stop(ctx, host, domain.UUID, state.ShutdownTimeout.Duration()); err != nil {
+		return err
+	}
+
+	spec, err := domainxml.Parse(domain.XML)
+	if err != nil {
+		return err
+	}
+
+	if spec.Seed != nil {
+		if err := host.DeleteVolume(ctx, spec.Seed.Pool, spec.Seed.Name); err != nil {
+			return err
+		}
+	}
+
+	return host.Undefine(ctx, domain.UUID)
+}

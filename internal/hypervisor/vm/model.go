@@ -1,0 +1,136 @@
+package vm
+
+import (
+	"slices"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+type model struct {
+	ID              types.String    `tfsdk:"id"`
+	Name            types.String    `tfsdk:"name"`
+	Host            types.String    `tfsdk:"host"`
+	DomainType      types.String    `tfsdk:"domain_type"`
+	Machine         types.String    `tfsdk:"machine"`
+	Memory          tf.Notation     `tfsdk:"memory"`
+	CPU             *cpu            `tfsdk:"cpu"`
+	Disks           map[string]disk `tfsdk:"disks"`
+	Interfaces      map[string]nic  `tfsdk:"interfaces"`
+	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
+	Running         types.Bool      `tfsdk:"running"`
+	Autostart       types.Bool      `tfsdk:"autostart"`
+	ShutdownTimeout tf.Notation     `tfsdk:"shutdown_timeout"`
+	WaitFor         *waitFor        `tfsdk:"wait_for"`
+	Addresses       types.Map       `tfsdk:"addresses"`
+	Timeouts        timeouts.Value  `tfsdk:"timeouts"`
+}
+
+type cpu struct {
+	Count     types.Int64   `tfsdk:"count"`
+	Pins      []tf.Notation `tfsdk:"pins"`
+	Emulator  tf.Notation   `tfsdk:"emulator"`
+	Exclusive types.Bool    `tfsdk:"exclusive"`
+}
+
+type disk struct {
+	Volume   types.String `tfsdk:"volume"`
+	ReadOnly types.Bool   `tfsdk:"read_only"`
+}
+
+type nic struct {
+	Bridge  types.String `tfsdk:"bridge"`
+	Network types.String `tfsdk:"network"`
+	MAC     types.String `tfsdk:"mac"`
+}
+
+type cloudInit struct {
+	UserData      types.String       `tfsdk:"user_data"`
+	MetaData      map[string]string  `tfsdk:"meta_data"`
+	Network       map[string]network `tfsdk:"network"`
+	NetworkConfig types.String       `tfsdk:"network_config"`
+}
+
+type network struct {
+	Addresses   []string     `tfsdk:"addresses"`
+	Gateway     types.String `tfsdk:"gateway"`
+	Gateway6    types.String `tfsdk:"gateway6"`
+	Nameservers []string     `tfsdk:"nameservers"`
+	DHCP        types.Bool   `tfsdk:"dhcp"`
+}
+
+type waitFor struct {
+	TCP     types.String `tfsdk:"tcp"`
+	Address types.String `tfsdk:"address"`
+}
+
+// spec is the machine that the model asks for. formats has the format of each volume by its id.
+func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
+	spec := domainxml.Spec{
+		Name:     m.Name.ValueString(),
+		UUID:     uuid,
+		Type:     m.DomainType.ValueString(),
+		Machine:  m.Machine.ValueString(),
+		Memory:   m.Memory.Bytes(),
+		VCPUs:    int(m.CPU.Count.ValueInt64()),
+		Pins:     m.CPU.pins(),
+		Emulator: m.CPU.Emulator.CPUs(),
+		Mark:     domainxml.Mark{Managed: true, Exclusive: m.CPU.Exclusive.ValueBool(), Settings: m.settings()},
+	}
+
+	spec.Disks = make(map[string]domainxml.Disk, len(m.Disks))
+	for name, disk := range m.Disks {
+		ref, _ := libvirt.ParseVolumeRef(disk.Volume.ValueString()) // the plan has checked it
+		spec.Disks[name] = domainxml.Disk{
+			Volume:   domainxml.Volume{Pool: ref.Pool, Name: ref.Name},
+			Format:   formats[disk.Volume.ValueString()],
+			ReadOnly: disk.ReadOnly.ValueBool(),
+		}
+	}
+
+	spec.Interfaces = make(map[string]domainxml.Interface, len(m.Interfaces))
+	for name, nic := range m.Interfaces {
+		spec.Interfaces[name] = domainxml.Interface{
+			Bridge: nic.Bridge.ValueString(), Network: nic.Network.ValueString(), MAC: nic.MAC.ValueString(),
+		}
+	}
+
+	if m.CloudInit != nil {
+		spec.Seed = &domainxml.Volume{Pool: m.seedPool(), Name: seedName(m.Name.ValueString())}
+	}
+
+	return spec
+}
+
+func (c cpu) pins() []topology.CPUSet {
+	pins := make([]topology.CPUSet, len(c.Pins))
+	for i, pin := range c.Pins {
+		pins[i] = pin.CPUs()
+	}
+
+	return pins
+}
+
+// seedPool is the pool that the seed goes to: that of the disk that the machine boots from.
+func (m model) seedPool() string {
+	boot := domainxml.BootDisk
+
+	if _, found := m.Disks[boot]; !found {
+		names := make([]string, 0, len(m.Disks))
+		for name := range m.Disks {
+			names = append(names, name)
+		}
+
+		boot = slices.Min(names)
+	}
+
+	ref, _ := libvirt.ParseVolumeRef(m.Disks[boot].Volume.ValueString())
+
+	return ref.Pool
+}
+
+func seedName(machine string) string { return machine + ".seed" }

@@ -1,0 +1,209 @@
+package vm
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// observed is a machine as its host has it.
+type observed struct {
+	domain libvirt.Domain
+	stored domainxml.Spec // what the next start will use
+	live   domainxml.Spec // what runs; the same as stored if nothing runs
+}
+
+func observe(domain libvirt.Domain) (observed, error) {
+	stored, err := domainxml.Parse(domain.XML)
+	if err != nil {
+		return observed{}, err
+	}
+
+	live := stored
+
+	if domain.Active {
+		if live, err = domainxml.Parse(domain.LiveXML); err != nil {
+			return observed{}, err
+		}
+	}
+
+	return observed{domain: domain, stored: stored, live: live}, nil
+}
+
+// settings are what a machine's declaration says and a host has no place for; they are kept in its mark, so that an
+// import finds them.
+type settings struct {
+	WaitTCP         string `json:"wait_tcp,omitempty"`
+	WaitAddress     string `json:"wait_address,omitempty"`
+	ShutdownTimeout string `json:"shutdown_timeout,omitempty"`
+}
+
+func (m model) settings() string {
+	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString()}
+	if m.WaitFor != nil {
+		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
+	}
+
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("encode settings: %v", err)) // three strings always encode
+	}
+
+	return string(text)
+}
+
+// set takes over what the host says. all is the set of the host's CPUs: a thread that may run on all of them is not
+// pinned.
+func (m *model) set(o observed, all topology.CPUSet) {
+	m.ID = types.StringValue(o.stored.UUID)
+	m.Name = types.StringValue(o.stored.Name)
+	m.DomainType = types.StringValue(o.stored.Type)
+	m.Running = types.BoolValue(o.domain.Running)
+	m.Autostart = types.BoolValue(o.domain.Autostart)
+
+	if m.Machine.IsNull() || m.Machine.IsUnknown() || domainxml.Machine(m.Machine.ValueString()) != o.stored.Machine {
+		m.Machine = types.StringValue(o.stored.Machine)
+	}
+
+	if memory := tf.Size(o.stored.Memory); !m.Memory.Means(memory) {
+		m.Memory = memory
+	}
+
+	m.setCPU(o, all)
+	m.setDevices(o.stored)
+}
+
+func (m *model) setCPU(o observed, all topology.CPUSet) {
+	before := cpu{Emulator: tf.NullCPUSet()}
+	if m.CPU != nil {
+		before = *m.CPU
+	}
+
+	m.CPU = &cpu{
+		Count:     types.Int64Value(int64(o.stored.VCPUs)),
+		Exclusive: types.BoolValue(o.stored.Mark.Exclusive),
+		Pins:      before.Pins,
+		Emulator:  either(before.Emulator, o.stored.Emulator, o.live.Emulator, all),
+	}
+
+	if !samePins(before.pins(), o.stored.Pins, o.stored.VCPUs, all) {
+		m.CPU.Pins = pinTexts(o.stored.Pins, all)
+	} else if !samePins(before.pins(), o.live.Pins, o.stored.VCPUs, all) {
+		m.CPU.Pins = pinTexts(o.live.Pins, all)
+	}
+}
+
+// either returns what is to be said of a set that is stored and live: what was said before if both still agree with it,
+// otherwise the one that does not, so that the next plan repairs it.
+func either(before tf.Notation, stored, live, all topology.CPUSet) tf.Notation {
+	for _, now := range []topology.CPUSet{stored, live} {
+		if !whole(before.CPUs(), all).Equal(whole(now, all)) {
+			if whole(now, all).Equal(all) {
+				return tf.NullCPUSet()
+			}
+
+			return tf.CPUSet(now)
+		}
+	}
+
+	if before.IsUnknown() {
+		return tf.NullCPUSet()
+	}
+
+	return before
+}
+
+// whole is the set itself, or all CPUs if it is empty: where a thread runs that is not pinned.
+func whole(set, all topology.CPUSet) topology.CPUSet {
+	if set.IsEmpty() {
+		return all
+	}
+
+	return set
+}
+
+func samePins(before, now []topology.CPUSet, vcpus int, all topology.CPUSet) bool {
+	for vcpu := range max(vcpus, len(before)) {
+		if !pinOf(before, vcpu, all).Equal(pinOf(now, vcpu, all)) {
+			return false
+		}
+	}
+
+	return true
+}
+
+// pinOf is where a vCPU runs, pinned or not.
+func pinOf(pins []topology.CPUSet, vcpu int, all topology.CPUSet) topology.CPUSet {
+	if vcpu >= len(pins) {
+		return all
+	}
+
+	return whole(pins[vcpu], all)
+}
+
+func pinTexts(pins []topology.CPUSet, all topology.CPUSet) []tf.Notation {
+	pinned := false
+	texts := make([]tf.Notation, len(pins))
+
+	for vcpu := range pins {
+		pin := pinOf(pins, vcpu, all)
+		pinned = pinned || !pin.Equal(all)
+		texts[vcpu] = tf.CPUSet(pin)
+	}
+
+	if !pinned {
+		return nil
+	}
+
+	return texts
+}
+
+func (m *model) setDevices(stored domainxml.Spec) {
+	disks := make(map[string]disk, len(stored.Disks))
+	for name, d := range stored.Disks {
+		ref := libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}
+		disks[name] = disk{Volume: types.StringValue(ref.String()), ReadOnly: types.BoolValue(d.ReadOnly)}
+	}
+
+	m.Disks = disks
+	m.Interfaces = nil
+
+	for name, i := range stored.Interfaces {
+		if m.Interfaces == nil {
+			m.Interfaces = map[string]nic{}
+		}
+
+		m.Interfaces[name] = nic{Bridge: optional(i.Bridge), Network: optional(i.Network), MAC: types.StringValue(i.MAC)}
+	}
+
+	if stored.Seed == nil {
+		m.CloudInit = nil
+	}
+}
+
+// restore fills in what only an import misses: the settings in the machine's mark.
+func (m *model) restore(mark domainxml.Mark) {
+	saved := settings{ShutdownTimeout: defaultShutdownTimeout}
+	if mark.Settings != "" {
+		_ = json.Unmarshal([]byte(mark.Settings), &saved) // a mark that says nothing readable has no settings
+	}
+
+	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
+
+	if saved.WaitTCP != "" || saved.WaitAddress != "" {
+		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}
+	}
+}
+
+func optional(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+
+	return types.StringValue(text)
+}

@@ -1,0 +1,201 @@
+// Package vm is the resource type hypervisor_vm.
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+const (
+	readTimeout   = 2 * time.Minute
+	changeTimeout = 10 * time.Minute // a guest may take long to boot
+)
+
+type vmResource struct {
+	clients *backend.Backend
+}
+
+var (
+	_ resource.ResourceWithConfigure      = (*vmResource)(nil)
+	_ resource.ResourceWithImportState    = (*vmResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*vmResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*vmResource)(nil)
+)
+
+// New makes the resource type.
+func New() resource.Resource { return &vmResource{} }
+
+func (r *vmResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = "hypervisor_vm"
+}
+
+func (r *vmResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = vmSchema(ctx)
+}
+
+func (r *vmResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
+	r.clients = backend.From(req.ProviderData)
+}
+
+// Create defines the machine first and stores its id at once: whatever fails later leaves a resource that Terraform
+// knows.
+func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, changeTimeout, &resp.Diagnostics)
+	defer cancel()
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	name := plan.Name.ValueString()
+
+	host, err := r.clients.Host(plan.Host.ValueString())
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("create", "VM", name, err))
+
+		return
+	}
+
+	spec, err := define(ctx, host, &plan)
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("create", "VM", name, err))
+
+		return
+	}
+
+	partial := plan
+	if partial.Addresses.IsUnknown() {
+		partial.Addresses = types.MapNull(types.ListType{ElemType: types.StringType})
+	}
+
+	resp.Diagnostics.Append(resp.State.Set(ctx, partial)...)
+
+	if err = complete(ctx, host, &plan, spec); err == nil {
+		err = refresh(ctx, host, &plan)
+	}
+
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("create", "VM", name, err))
+
+		return
+	}
+
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, readTimeout, &resp.Diagnostics)
+	defer cancel()
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	host, err := r.clients.Host(state.Host.ValueString())
+	if err == nil {
+		err = refresh(ctx, host, &state)
+	}
+
+	switch {
+	case errors.Is(err, libvirt.ErrNotFound):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(tf.Failed("read", "VM", state.Name.ValueString(), err))
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+}
+
+// Update executes the steps that changes lists; nothing in it restarts the machine.
+func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, changeTimeout, &resp.Diagnostics)
+	defer cancel()
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	host, err := r.clients.Host(plan.Host.ValueString())
+	if err == nil {
+		err = update(ctx, host, &plan)
+	}
+
+	if err == nil {
+		err = refresh(ctx, host, &plan)
+	}
+
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("update", "VM", plan.Name.ValueString(), err))
+
+		return
+	}
+
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *vmResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, changeTimeout, &resp.Diagnostics)
+	defer cancel()
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	host, err := r.clients.Host(state.Host.ValueString())
+	if err == nil {
+		err = remove(ctx, host, state)
+	}
+
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("delete", "VM", state.Name.ValueString(), err))
+	}
+}
+
+// ImportState takes "host/name".
+func (r *vmResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	hostName, name, found := strings.Cut(req.ID, "/")
+	if !found || hostName == "" || name == "" {
+		resp.Diagnostics.Append(tf.Failed("import", "VM", req.ID, fmt.Errorf("%q is not the import id of a VM. Write it as \"host/name\", such as \"alpha/web-1\"", req.ID)))
+
+		return
+	}
+
+	host, err := r.clients.Host(hostName)
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("import", "VM", name, err))
+
+		return
+	}
+
+	domain, err := host.DomainByName(ctx, name)
+	if err != nil {
+		resp.Diagnostics.Append(tf.Failed("import", "VM", name, err))
+
+		return
+	}
+
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), domain.UUID)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("host"), hostName)...)
+}

@@ -1,0 +1,111 @@
+package vm
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// seed is what cloud-init is told. The machine's UUID is its instance id: cloud-init runs once for each machine made.
+func (m model) seed(uuid string) cloudinit.Seed {
+	c := m.CloudInit
+
+	seed := cloudinit.Seed{
+		InstanceID:    uuid,
+		Hostname:      m.Name.ValueString(),
+		MetaData:      c.MetaData,
+		UserData:      c.UserData.ValueString(),
+		NetworkConfig: c.NetworkConfig.ValueString(),
+	}
+
+	for _, name := range slices.Sorted(maps.Keys(c.Network)) {
+		n := c.Network[name]
+		seed.Network = append(seed.Network, cloudinit.Interface{
+			Name:        name,
+			MAC:         m.Interfaces[name].MAC.ValueString(),
+			Addresses:   n.Addresses,
+			Gateway:     n.Gateway.ValueString(),
+			Gateway6:    n.Gateway6.ValueString(),
+			Nameservers: n.Nameservers,
+			DHCP:        n.DHCP.ValueBool(),
+		})
+	}
+
+	return seed
+}
+
+// plantSeed puts the seed on the host, in place of any other of its name: the machine's definition, which is there
+// already, says that it is this machine's.
+func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.Volume, uuid string) error {
+	image, err := cloudinit.Render(m.seed(uuid))
+	if err != nil {
+		return err
+	}
+
+	if err := host.DeleteVolume(ctx, at.Pool, at.Name); err != nil {
+		return err
+	}
+
+	spec := libvirt.VolumeSpec{Pool: at.Pool, Name: at.Name, Format: "raw", Capacity: uint64(len(image)), Private: true}
+	if err := host.CreateVolume(ctx, spec); err != nil {
+		return err
+	}
+
+	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+}
+
+// readSeed fills in cloud_init from the seed on the host, for an import.
+func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.Volume) error {
+	var image bytes.Buffer
+	if err := host.Download(ctx, at.Pool, at.Name, &image); err != nil {
+		return err
+	}
+
+	seed, err := cloudinit.Parse(image.Bytes())
+	if err != nil {
+		return err
+	}
+
+	m.CloudInit = &cloudInit{
+		UserData:      optional(seed.UserData),
+		MetaData:      seed.MetaData,
+		NetworkConfig: optional(seed.NetworkConfig),
+	}
+
+	for _, nic := range seed.Network {
+		if m.CloudInit.Network == nil {
+			m.CloudInit.Network = map[string]network{}
+		}
+
+		n := network{
+			Addresses: nic.Addresses, Gateway: optional(nic.Gateway), Gateway6: optional(nic.Gateway6), Nameservers: nic.Nameservers,
+		}
+		if nic.DHCP {
+			n.DHCP = types.BoolValue(true)
+		}
+
+		m.CloudInit.Network[nic.Name] = n
+	}
+
+	return nil
+}
+
+// withoutPrefix turns "10.0.0.101/24" into "10.0.0.101".
+func withoutPrefix(prefixes []string) []string {
+	addresses := make([]string, 0, len(prefixes))
+
+	for _, prefix := range prefixes {
+		if parsed, err := netip.ParsePrefix(prefix); err == nil {
+			addresses = append(addresses, parsed.Addr().String())
+		}
+	}
+
+	return addresses
+}

@@ -1,0 +1,69 @@
+package vm
+
+import (
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+)
+
+// A step is one change to a machine that exists. Exactly one field is set.
+type step struct {
+	Mark      *domainxml.Mark
+	Pin       *pinStep
+	Emulator  *topology.CPUSet
+	Autostart *bool
+	Power     *bool
+}
+
+type pinStep struct {
+	VCPU int
+	CPUs topology.CPUSet
+}
+
+// target is what an update is to reach.
+type target struct {
+	spec      domainxml.Spec
+	running   bool
+	autostart bool
+}
+
+// changes lists the steps from the machine as it is to the machine as it should be. all is the set of the host's CPUs.
+//
+// A machine that is to become exclusive says so before its vCPUs move, and one that ceases to be says so afterwards, so
+// that an update which is cut short never leaves a CPU with two owners.
+func changes(o observed, want target, all topology.CPUSet) []step {
+	var steps []step
+
+	mark := want.spec.Mark
+	mark.Complete, mark.Digest = o.stored.Mark.Complete, o.stored.Mark.Digest
+
+	remark := o.stored.Mark != mark || o.live.Mark != mark
+	if remark && mark.Exclusive {
+		steps = append(steps, step{Mark: &mark})
+	}
+
+	for vcpu := range want.spec.VCPUs {
+		pin := pinOf(want.spec.Pins, vcpu, all)
+		if !pin.Equal(pinOf(o.stored.Pins, vcpu, all)) || !pin.Equal(pinOf(o.live.Pins, vcpu, all)) {
+			steps = append(steps, step{Pin: &pinStep{VCPU: vcpu, CPUs: pin}})
+		}
+	}
+
+	emulator := whole(want.spec.Emulator, all)
+	if !emulator.Equal(whole(o.stored.Emulator, all)) || !emulator.Equal(whole(o.live.Emulator, all)) {
+		steps = append(steps, step{Emulator: &emulator})
+	}
+
+	if remark && !mark.Exclusive {
+		steps = append(steps, step{Mark: &mark})
+	}
+
+	if want.autostart != o.domain.Autostart {
+		steps = append(steps, step{Autostart: &want.autostart})
+	}
+
+	if want.running != o.domain.Running {
+		steps = append(steps, step{Power: &want.running})
+	}
+
+	return steps
+}
