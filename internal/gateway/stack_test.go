@@ -128,6 +128,15 @@ func (s stack) register(t *testing.T, service string) {
 	}
 }
 
+// withdraw takes the service's only instance out of Consul's catalog.
+func (s stack) withdraw(t *testing.T, service string) {
+	t.Helper()
+
+	if _, err := s.consul.Catalog().Deregister(&api.CatalogDeregistration{Node: service}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // backend starts a server that answers every request with its name, and returns its address.
 func backend(t *testing.T, name string) string {
 	t.Helper()

@@ -194,3 +194,34 @@ func TestRouteAnswers404UntilItsServiceExists(t *testing.T) {
 		},
 	)
 }
+
+func TestServiceThatLosesItsLastInstanceLeavesTheTrafficToTheOthers(t *testing.T) {
+	s := newStack(t)
+	s.register(t, "blue")
+	s.register(t, "green")
+
+	config := s.block + hcl(`services = { blue = {}, green = {} }`, `hosts = ["shop.test"]`)
+
+	run(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				s.answers(t, "shop.test", "/", http.StatusOK)
+				crowd, leave := s.visit(t, "shop.test")
+				crowd.expect(t, "blue", 50)
+				s.withdraw(t, "green")
+				crowd.expect(t, "blue", 100)
+				s.register(t, "green")
+				crowd.expect(t, "blue", 50)
+				s.withdraw(t, "blue")
+				crowd.expect(t, "green", 100)
+				leave()
+
+				if crowd.failure != nil {
+					t.Errorf("a request failed while a service came and went: %v", crowd.failure)
+				}
+			},
+			Config: config, PlanOnly: true,
+		},
+	)
+}

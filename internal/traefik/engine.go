@@ -13,8 +13,8 @@ import (
 // Engine configures every Traefik that follows the same keys in Consul. It is safe for concurrent use.
 //
 // A key that Traefik does not know makes it refuse its whole configuration, so nothing but Traefik's own settings is
-// ever written. An upstream that names a Consul service without a healthy instance is no service for Traefik: its
-// routes answer 404 until there is one.
+// ever written. Traefik has no service for a Consul service without a healthy instance: the routes to an upstream of
+// such services alone answer 404 until there is one. If others are left, one of the two heaviest takes all traffic.
 type Engine struct {
 	consul      *catalog.Client
 	prefix      string // of the keys of Traefik's HTTP configuration

@@ -327,7 +327,7 @@ func (s stack) largestFitOneTransaction(t *testing.T) {
 		upstream.Services[fmt.Sprintf("service-%d", number)] = gateway.Member{Weight: number}
 	}
 
-	for length := range 20 {
+	for length := range 16 {
 		route.Paths = append(route.Paths, "/"+strings.Repeat("a", length))
 	}
 

@@ -13,8 +13,12 @@ import (
 )
 
 // Kong prefers a route with hosts and paths to one with hosts, that to one with paths, and then the longer path.
-// Traefik would prefer the longer text of a rule, so every router carries a priority. Paths are shorter than a rank.
-const rank = 4096
+// Traefik would prefer the longer text of a rule, so every router carries a priority. Paths are shorter than a rank,
+// and a route's spares fit between it and the next lower one.
+const (
+	rank = 4096
+	step = 1 + spares
+)
 
 // siblingMark stands between a route's name and the number of a further router; names of routes cannot hold it.
 const siblingMark = "~"
@@ -31,20 +35,31 @@ func ownsRoute(name string) func(path string) bool {
 }
 
 // renderRoute writes a route as keys. A route whose paths differ in length becomes a router for each length, since a
-// router has one priority and each path competes with other routes' by its own length.
+// router has one priority and each path competes with other routes' by its own length. A router to each of the
+// upstream's spares follows; one for all paths is enough for the time in which a service is gone.
 func renderRoute(route gateway.Route, entryPoints []string) map[string]string {
 	keys := map[string]string{}
-
-	for number, paths := range byLength(route.Paths) {
-		folder := routerFolder(routerName(route.Name, number))
+	router := func(name string, paths []string, priority int, service string) {
+		folder := routerFolder(name)
 		keys[folder+"rule"] = renderRule(route.Hosts, paths)
-		keys[folder+"priority"] = strconv.Itoa(priority(route.Hosts, paths))
-		keys[folder+"service"] = route.Upstream
+		keys[folder+"priority"] = strconv.Itoa(priority)
+		keys[folder+"service"] = service
 		keys[folder+"middlewares/0"] = retryName(route.Upstream)
 
 		for position, entryPoint := range entryPoints {
 			keys[folder+"entryPoints/"+strconv.Itoa(position)] = entryPoint
 		}
+	}
+
+	var lowest int
+
+	for number, paths := range byLength(route.Paths) {
+		lowest = priority(route.Hosts, paths)
+		router(routerName(route.Name, number), paths, lowest, route.Upstream)
+	}
+
+	for number := 1; number <= spares; number++ {
+		router(spareName(route.Name, number), route.Paths, lowest-number, spareName(route.Upstream, number))
 	}
 
 	return keys
@@ -86,11 +101,11 @@ func byLength(paths []string) [][]string {
 func priority(hosts, paths []string) int {
 	switch {
 	case len(hosts) > 0 && len(paths) > 0:
-		return 2*rank + len(paths[0])
+		return step * (2*rank + len(paths[0]))
 	case len(hosts) > 0:
-		return rank
+		return step * rank
 	default:
-		return len(paths[0])
+		return step * len(paths[0])
 	}
 }
 
@@ -111,7 +126,7 @@ func parseRoute(name string, keys map[string]string) (gateway.Route, error) {
 
 	for _, path := range slices.Sorted(maps.Keys(keys)) {
 		folder, isRule := strings.CutSuffix(path, "rule")
-		if !isRule || folder == routerFolder(name) {
+		if !isRule || folder == routerFolder(name) || strings.HasPrefix(folder, "routers/"+name+spareMark) {
 			continue
 		}
 
@@ -126,8 +141,12 @@ func parseRoute(name string, keys map[string]string) (gateway.Route, error) {
 	return route, nil
 }
 
-// upstreamOf reads a router's service; a service of the same provider may be written with the provider's name.
-func upstreamOf(service string) string { return strings.TrimSuffix(service, "@consul") }
+// upstreamOf reads a router's service: an upstream or a spare of it, with or without the provider's name.
+func upstreamOf(service string) string {
+	upstream, _, _ := strings.Cut(strings.TrimSuffix(service, "@consul"), spareMark)
+
+	return upstream
+}
 
 // routesTo names the routes whose routers lead to the upstream.
 func routesTo(upstream string, keys map[string]string) []string {

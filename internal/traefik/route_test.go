@@ -24,36 +24,64 @@ func TestRouteIsWrittenAsTraefikReadsIt(t *testing.T) {
 			gateway.Route{Name: "shop", Hosts: []string{"shop.test"}, Paths: []string{"/"}, Upstream: "up"},
 			[]string{"web", "internal"},
 			map[string]string{
-				"routers/shop/rule":          "Host(`shop.test`) && PathPrefix(`/`)",
-				"routers/shop/priority":      "8193",
-				"routers/shop/service":       "up",
-				"routers/shop/middlewares/0": "up-retry",
-				"routers/shop/entryPoints/0": "web",
-				"routers/shop/entryPoints/1": "internal",
+				"routers/shop/rule":                 "Host(`shop.test`) && PathPrefix(`/`)",
+				"routers/shop/priority":             "24579",
+				"routers/shop/service":              "up",
+				"routers/shop/middlewares/0":        "up-retry",
+				"routers/shop/entryPoints/0":        "web",
+				"routers/shop/entryPoints/1":        "internal",
+				"routers/shop~spare1/rule":          "Host(`shop.test`) && PathPrefix(`/`)",
+				"routers/shop~spare1/priority":      "24578",
+				"routers/shop~spare1/service":       "up~spare1",
+				"routers/shop~spare1/middlewares/0": "up-retry",
+				"routers/shop~spare1/entryPoints/0": "web",
+				"routers/shop~spare1/entryPoints/1": "internal",
+				"routers/shop~spare2/rule":          "Host(`shop.test`) && PathPrefix(`/`)",
+				"routers/shop~spare2/priority":      "24577",
+				"routers/shop~spare2/service":       "up~spare2",
+				"routers/shop~spare2/middlewares/0": "up-retry",
+				"routers/shop~spare2/entryPoints/0": "web",
+				"routers/shop~spare2/entryPoints/1": "internal",
 			},
 		},
 		"a router for each length of path": {
 			gateway.Route{Name: "shop", Paths: []string{"/", "/ab", "/cd"}, Upstream: "up"},
 			nil,
 			map[string]string{
-				"routers/shop/rule":            "(PathPrefix(`/ab`) || PathPrefix(`/cd`))",
-				"routers/shop/priority":        "3",
-				"routers/shop/service":         "up",
-				"routers/shop/middlewares/0":   "up-retry",
-				"routers/shop~1/rule":          "PathPrefix(`/`)",
-				"routers/shop~1/priority":      "1",
-				"routers/shop~1/service":       "up",
-				"routers/shop~1/middlewares/0": "up-retry",
+				"routers/shop/rule":                 "(PathPrefix(`/ab`) || PathPrefix(`/cd`))",
+				"routers/shop/priority":             "9",
+				"routers/shop/service":              "up",
+				"routers/shop/middlewares/0":        "up-retry",
+				"routers/shop~1/rule":               "PathPrefix(`/`)",
+				"routers/shop~1/priority":           "3",
+				"routers/shop~1/service":            "up",
+				"routers/shop~1/middlewares/0":      "up-retry",
+				"routers/shop~spare1/rule":          "(PathPrefix(`/`) || PathPrefix(`/ab`) || PathPrefix(`/cd`))",
+				"routers/shop~spare1/priority":      "2",
+				"routers/shop~spare1/service":       "up~spare1",
+				"routers/shop~spare1/middlewares/0": "up-retry",
+				"routers/shop~spare2/rule":          "(PathPrefix(`/`) || PathPrefix(`/ab`) || PathPrefix(`/cd`))",
+				"routers/shop~spare2/priority":      "1",
+				"routers/shop~spare2/service":       "up~spare2",
+				"routers/shop~spare2/middlewares/0": "up-retry",
 			},
 		},
 		"hosts only": {
 			gateway.Route{Name: "shop", Hosts: []string{"a.test"}, Upstream: "up"},
 			nil,
 			map[string]string{
-				"routers/shop/rule":          "Host(`a.test`)",
-				"routers/shop/priority":      "4096",
-				"routers/shop/service":       "up",
-				"routers/shop/middlewares/0": "up-retry",
+				"routers/shop/rule":                 "Host(`a.test`)",
+				"routers/shop/priority":             "12288",
+				"routers/shop/service":              "up",
+				"routers/shop/middlewares/0":        "up-retry",
+				"routers/shop~spare1/rule":          "Host(`a.test`)",
+				"routers/shop~spare1/priority":      "12287",
+				"routers/shop~spare1/service":       "up~spare1",
+				"routers/shop~spare1/middlewares/0": "up-retry",
+				"routers/shop~spare2/rule":          "Host(`a.test`)",
+				"routers/shop~spare2/priority":      "12286",
+				"routers/shop~spare2/service":       "up~spare2",
+				"routers/shop~spare2/middlewares/0": "up-retry",
 			},
 		},
 	}
@@ -113,7 +141,7 @@ func TestEveryRouterHasAPriorityOfItsPathsLength(t *testing.T) {
 		keys := renderRoute(route, nil)
 		for path, text := range keys {
 			router, isPriority := strings.CutSuffix(path, "priority")
-			if !isPriority || len(route.Paths) == 0 {
+			if !isPriority || len(route.Paths) == 0 || strings.Contains(path, spareMark) {
 				continue
 			}
 
@@ -123,9 +151,33 @@ func TestEveryRouterHasAPriorityOfItsPathsLength(t *testing.T) {
 			}
 
 			for _, path := range paths {
-				if want := strconv.Itoa(base + len(path)); text != want {
+				if want := strconv.Itoa(step * (base + len(path))); text != want {
 					t.Errorf("router %s has priority %s, but %q asks for %s", router, text, path, want)
 				}
+			}
+		}
+	}
+}
+
+func TestSparesComeRightAfterTheirRoute(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 16))
+	order := func(keys map[string]string, router string) int {
+		number, err := strconv.Atoi(keys["routers/"+router+"/priority"])
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		return number
+	}
+
+	for range 2000 {
+		route := randomRoute(random)
+		keys := renderRoute(route, nil)
+		last := routerName(route.Name, len(byLength(route.Paths))-1)
+
+		for number := 1; number <= spares; number++ {
+			if got, want := order(keys, spareName(route.Name, number)), order(keys, last)-number; got != want || got <= 0 || got%step == 0 {
+				t.Errorf("spare %d of %+v has priority %d, want %d, above 0 and shared with no route", number, route, got, want)
 			}
 		}
 	}
@@ -162,14 +214,15 @@ func TestRouteWithoutARuleIsNotFound(t *testing.T) {
 
 func TestRoutesToAnUpstreamAreNamedOnce(t *testing.T) {
 	keys := map[string]string{
-		"routers/shop/service":   "up",
-		"routers/shop~1/service": "up",
-		"routers/api/service":    "up@consul",
-		"routers/other/service":  "upper",
-		"routers/up/rule":        "up",
+		"routers/shop/service":        "up",
+		"routers/shop~1/service":      "up",
+		"routers/api/service":         "up@consul",
+		"routers/late~spare1/service": "up~spare1",
+		"routers/other/service":       "upper",
+		"routers/up/rule":             "up",
 	}
 
-	if diff := cmp.Diff([]string{`"api"`, `"shop"`}, routesTo("up", keys)); diff != "" {
+	if diff := cmp.Diff([]string{`"api"`, `"late"`, `"shop"`}, routesTo("up", keys)); diff != "" {
 		t.Errorf("routes differ (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,17 +35,29 @@ func serviceFolder(upstream string) string { return "services/" + upstream + "/"
 // retryName names the middleware that every route to the upstream passes through.
 func retryName(upstream string) string { return upstream + "-retry" }
 
+// A spare stands in for an upstream as long as Traefik has no use for the upstream itself: a weighted service with a
+// member that has no healthy instance is an error for Traefik, and so is every router to it, which then answers 404 for
+// all members. Each spare therefore has one member only. Names of upstreams and routes cannot hold its mark.
+const (
+	spares    = 2
+	spareMark = "~spare"
+)
+
+func spareName(name string, number int) string { return name + spareMark + strconv.Itoa(number) }
+
 func retryFolder(upstream string) string { return "middlewares/" + retryName(upstream) + "/" }
 
 // ownsUpstream tells which keys make up the upstream.
 func ownsUpstream(name string) func(path string) bool {
 	return func(path string) bool {
-		return strings.HasPrefix(path, serviceFolder(name)) || strings.HasPrefix(path, retryFolder(name))
+		return strings.HasPrefix(path, serviceFolder(name)) ||
+			strings.HasPrefix(path, "services/"+name+spareMark) ||
+			strings.HasPrefix(path, retryFolder(name))
 	}
 }
 
 // renderUpstream writes an upstream as keys: a weighted service over services of the catalog, or a load balancer over
-// servers, and in both cases a retry middleware. Members are numbered in the order of their names.
+// servers, and in both cases a retry middleware and spares. Members are numbered in the order of their names.
 func renderUpstream(upstream gateway.Upstream) map[string]string {
 	folder := serviceFolder(upstream.Name)
 	keys := map[string]string{
@@ -64,7 +77,36 @@ func renderUpstream(upstream gateway.Upstream) map[string]string {
 		keys[member+"weight"] = strconv.Itoa(upstream.Targets[address].Weight)
 	}
 
+	for position, member := range standIns(upstream) {
+		keys[serviceFolder(spareName(upstream.Name, position+1))+"weighted/services/0/name"] = member
+	}
+
 	return keys
+}
+
+// standIns names the only member of each spare: the heaviest service and the second heaviest, or what comes closest.
+func standIns(upstream gateway.Upstream) [spares]string {
+	var members []string
+
+	byWeight := slices.SortedFunc(maps.Keys(upstream.Services), func(a, b string) int {
+		return cmp.Or(cmp.Compare(upstream.Services[b].Weight, upstream.Services[a].Weight), cmp.Compare(a, b))
+	})
+	for _, name := range byWeight {
+		if upstream.Services[name].Weight > 0 {
+			members = append(members, name+catalogSuffix)
+		}
+	}
+
+	if len(members) == 0 {
+		members = []string{upstream.Name} // nothing can go missing, or nobody is to receive anything
+	}
+
+	var chosen [spares]string
+	for position := range chosen {
+		chosen[position] = members[min(position, len(members)-1)]
+	}
+
+	return chosen
 }
 
 // parseUpstream reads an upstream from the keys that it owns. Their paths are in lower case, since Traefik does not

@@ -19,23 +19,27 @@ func TestUpstreamIsWrittenAsTraefikReadsIt(t *testing.T) {
 		"services in the order of their names": {
 			gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"green": {Weight: 10}, "blue": {Weight: 90}}, Retries: 2},
 			map[string]string{
-				"services/up/weighted/services/0/name":       "blue@consulcatalog",
-				"services/up/weighted/services/0/weight":     "90",
-				"services/up/weighted/services/1/name":       "green@consulcatalog",
-				"services/up/weighted/services/1/weight":     "10",
-				"middlewares/up-retry/retry/attempts":        "3",
-				"middlewares/up-retry/retry/initialInterval": "100ms",
+				"services/up/weighted/services/0/name":        "blue@consulcatalog",
+				"services/up/weighted/services/0/weight":      "90",
+				"services/up/weighted/services/1/name":        "green@consulcatalog",
+				"services/up/weighted/services/1/weight":      "10",
+				"middlewares/up-retry/retry/attempts":         "3",
+				"middlewares/up-retry/retry/initialInterval":  "100ms",
+				"services/up~spare1/weighted/services/0/name": "blue@consulcatalog",
+				"services/up~spare2/weighted/services/0/name": "green@consulcatalog",
 			},
 		},
 		"targets, no retries": {
 			gateway.Upstream{Name: "db.1", Targets: map[string]gateway.Member{"[fd00::1]:80": {Weight: 0}, "10.0.0.1:80": {Weight: 65535}}},
 			map[string]string{
-				"services/db.1/loadBalancer/servers/0/url":     "http://10.0.0.1:80",
-				"services/db.1/loadBalancer/servers/0/weight":  "65535",
-				"services/db.1/loadBalancer/servers/1/url":     "http://[fd00::1]:80",
-				"services/db.1/loadBalancer/servers/1/weight":  "0",
-				"middlewares/db.1-retry/retry/attempts":        "1",
-				"middlewares/db.1-retry/retry/initialInterval": "100ms",
+				"services/db.1/loadBalancer/servers/0/url":      "http://10.0.0.1:80",
+				"services/db.1/loadBalancer/servers/0/weight":   "65535",
+				"services/db.1/loadBalancer/servers/1/url":      "http://[fd00::1]:80",
+				"services/db.1/loadBalancer/servers/1/weight":   "0",
+				"middlewares/db.1-retry/retry/attempts":         "1",
+				"middlewares/db.1-retry/retry/initialInterval":  "100ms",
+				"services/db.1~spare1/weighted/services/0/name": "db.1",
+				"services/db.1~spare2/weighted/services/0/name": "db.1",
 			},
 		},
 	}
@@ -47,6 +51,38 @@ func TestUpstreamIsWrittenAsTraefikReadsIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSparesAreTheHeaviestServices(t *testing.T) {
+	tests := map[string]struct {
+		services map[string]gateway.Member
+		want     [spares]string
+	}{
+		"the two heaviest":          {weights(1, 50, 9), [spares]string{"b@consulcatalog", "c@consulcatalog"}},
+		"by name if they are equal": {weights(5, 5, 5), [spares]string{"a@consulcatalog", "b@consulcatalog"}},
+		"one that receives traffic": {weights(0, 5, 0), [spares]string{"b@consulcatalog", "b@consulcatalog"}},
+		"nobody receives anything":  {weights(0, 0), [spares]string{"up", "up"}},
+		"targets cannot go missing": {nil, [spares]string{"up", "up"}},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := standIns(gateway.Upstream{Name: "up", Services: test.services})
+			if got != test.want {
+				t.Errorf("spares are %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// weights gives the services a, b and so on their weights.
+func weights(values ...int) map[string]gateway.Member {
+	services := map[string]gateway.Member{}
+	for number, value := range values {
+		services[string(rune('a'+number))] = gateway.Member{Weight: value}
+	}
+
+	return services
 }
 
 func TestEveryUpstreamIsReadAsItWasWritten(t *testing.T) {

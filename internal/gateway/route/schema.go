@@ -20,7 +20,7 @@ const (
 	maxHosts = 100
 
 	// maxPaths keeps a route within one transaction of Consul even if each path needs a router of its own.
-	maxPaths   = 20
+	maxPaths   = 16
 	longestDNS = 253
 	longest    = 1024 // characters of a path
 )
