@@ -85,6 +85,18 @@ func TestGatewayThatCannotBeReachedIsNamed(t *testing.T) {
 	}
 }
 
+func TestStateIsKeptWhileTheGatewayCannotBeReached(t *testing.T) {
+	s := newStack(t)
+	config := hcl(`services = { blue = {} }`, `paths = ["/"]`)
+	away := fmt.Sprintf("provider \"hypervisor\" {\n  consul = { address = \"http://%s\" }\n  gateway = { traefik = {} }\n}\n", closedPort(t))
+
+	run(t,
+		resource.TestStep{Config: s.block + config},
+		resource.TestStep{Config: away + config, ExpectError: message(`Unable to read gateway upstream "up"`, "connection refused", "Check consul.address")},
+		resource.TestStep{Config: s.block + config, PlanOnly: true},
+	)
+}
+
 // closedPort returns an address of the loopback on which nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()

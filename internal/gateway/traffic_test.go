@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -176,6 +177,27 @@ func TestTargetsAndServicesOfOneUpstreamAreSwappedInPlace(t *testing.T) {
 	if crowd.failure != nil {
 		t.Errorf("a request failed while the upstream changed its kind: %v", crowd.failure)
 	}
+}
+
+func TestRouteListensOnTheProvidersEntryPointsOnly(t *testing.T) {
+	s := newStack(t)
+	s.register(t, "blue")
+
+	on := func(entryPoint, route string) resource.TestStep {
+		block := strings.Replace(s.block, "traefik = {}", fmt.Sprintf("traefik = { entry_points = [%q] }", entryPoint), 1)
+
+		return resource.TestStep{Config: block + hcl(`services = { blue = {} }`, route)}
+	}
+	check := on("other", `hosts = ["other.test"]`)
+	check.PreConfig = func() { s.answers(t, "web.test", "/", http.StatusOK) }
+	last := on("other", `hosts = ["other.test"]`)
+	last.PlanOnly = true
+	last.PreConfig = func() {
+		s.answers(t, "web.test", "/", http.StatusNotFound)
+		s.answers(t, "other.test", "/", http.StatusNotFound)
+	}
+
+	run(t, on("web", `hosts = ["web.test"]`), check, last)
 }
 
 func TestRouteAnswers404UntilItsServiceExists(t *testing.T) {

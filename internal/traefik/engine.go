@@ -128,6 +128,11 @@ func (e *Engine) stored(ctx context.Context) (map[string]catalog.Key, error) {
 }
 
 func (e *Engine) write(ctx context.Context, changes []catalog.KeyChange) error {
+	if len(changes) > maxChanges {
+		return fmt.Errorf("this takes %d changes in Consul, and at most %d can be made at once. Make it in several applies, "+
+			"removing members or paths first", len(changes), maxChanges)
+	}
+
 	err := e.consul.WriteKeys(ctx, changes)
 
 	switch {

@@ -319,7 +319,8 @@ func (s stack) upstreamInUseIsKept(t *testing.T) {
 }
 
 func (s stack) largestFitOneTransaction(t *testing.T) {
-	engine, _ := s.engine(t)
+	_, client := s.engine(t)
+	engine := traefik.New(traefik.Config{KeyPrefix: "/traefik/", EntryPoints: []string{"web", "internal", "public"}}, client)
 	upstream := gateway.Upstream{Name: "large", Services: map[string]gateway.Member{}}
 	route := gateway.Route{Name: "large", Hosts: []string{"large.test"}, Upstream: "large"}
 
@@ -344,7 +345,16 @@ func (s stack) largestFitOneTransaction(t *testing.T) {
 	route.Paths = []string{"/"}
 	must(t, engine.PutRoute(t.Context(), route))
 
-	upstream.Services, upstream.Targets = nil, to("10.0.0.1:80")
+	upstream.Services, upstream.Targets = nil, map[string]gateway.Member{}
+	for number := range 50 {
+		upstream.Targets[fmt.Sprintf("10.0.0.%d:80", number)] = gateway.Member{Weight: number}
+	}
+
+	if err := engine.PutUpstream(t.Context(), upstream); err == nil || !strings.Contains(err.Error(), "in several applies") {
+		t.Errorf("replacing 50 services by 50 targets gives %v, want an error that says how to", err)
+	}
+
+	upstream.Targets = to("10.0.0.1:80")
 	must(t, engine.PutUpstream(t.Context(), upstream))
 	must(t, engine.DeleteRoute(t.Context(), "large"))
 	must(t, engine.DeleteUpstream(t.Context(), "large"))

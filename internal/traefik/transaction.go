@@ -8,6 +8,9 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
 )
 
+// maxChanges is the most that Consul carries out in one transaction.
+const maxChanges = 128
+
 // transaction replaces the owned keys by the wanted ones. Every change holds only if its key is still as stored, the
 // unchanged ones too: otherwise two states could mix their versions of one object.
 func transaction(stored map[string]catalog.Key, prefix string, owns func(path string) bool, wanted map[string]string) []catalog.KeyChange {

@@ -47,8 +47,8 @@ func (r *upstreamResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"services": membersAttribute(
-				"Consul services that receive the traffic, by name; either these or `targets`. On Traefik, a service without a "+
-					"healthy instance makes every route to the upstream answer 404.",
+				"Consul services that receive the traffic, by name; either these or `targets`. While one of them has no healthy "+
+					"instance, Traefik sends all traffic to the heaviest other one, or the second heaviest.",
 				stringvalidator.RegexMatches(servicePattern, "must consist of letters and digits, with single '-' between them"),
 				mapvalidator.ExactlyOneOf(path.MatchRoot("services"), path.MatchRoot("targets")),
 			),
