@@ -11,19 +11,31 @@ import (
 	"strings"
 )
 
-func between(low, high int) check {
+// on makes a check of a judgement about one Go type. A value of another type is the kind's business.
+func on[T any](judge func(T) string) check {
 	return func(value any) string {
-		if number := value.(float64); number < float64(low) || number > float64(high) {
+		typed, ok := value.(T)
+		if !ok {
+			return ""
+		}
+
+		return judge(typed)
+	}
+}
+
+func between(low, high int) check {
+	return on(func(number float64) string {
+		if number < float64(low) || number > float64(high) {
 			return fmt.Sprintf("value should be between %d and %d", low, high)
 		}
 
 		return ""
-	}
+	})
 }
 
-func oneOf(allowed ...string) check {
-	return func(value any) string {
-		if !slices.Contains(allowed, fmt.Sprint(value)) {
+func oneOf(allowed ...string) func(string) string {
+	return func(text string) string {
+		if !slices.Contains(allowed, text) {
 			return "expected one of: " + strings.Join(allowed, ", ")
 		}
 
@@ -33,16 +45,15 @@ func oneOf(allowed ...string) check {
 
 var asciiName = regexp.MustCompile(`^[A-Za-z0-9._~\-\x{80}-\x{10FFFF}]*$`)
 
-func utf8Name(value any) string {
-	if name := value.(string); !asciiName.MatchString(name) {
-		return "invalid value '" + name + "': the only accepted ascii characters are alphanumerics or ., -, _, and ~"
+func utf8Name(text string) string {
+	if !asciiName.MatchString(text) {
+		return "invalid value '" + text + "': the only accepted ascii characters are alphanumerics or ., -, _, and ~"
 	}
 
 	return ""
 }
 
-func tag(value any) string {
-	text := value.(string)
+func tag(text string) string {
 	bad := func(r rune) bool { return r < ' ' || r == ',' || r == '/' || r == 0x7f || r == '\uFFFD' }
 	if strings.ContainsFunc(text, bad) {
 		return "invalid tag '" + text + "': expected printable ascii (except `,` and `/`) or valid utf-8 sequences"
@@ -64,8 +75,8 @@ func isHost(text string) bool {
 	return hostname.MatchString(text)
 }
 
-func host(value any) string {
-	if text := value.(string); !isHost(text) {
+func host(text string) string {
+	if !isHost(text) {
 		return "invalid value: " + text
 	}
 
@@ -73,8 +84,7 @@ func host(value any) string {
 }
 
 // path judges a service's path, which is literal.
-func path(value any) string {
-	text := value.(string)
+func path(text string) string {
 	switch {
 	case !strings.HasPrefix(text, "/"):
 		return "should start with: /"
@@ -88,15 +98,14 @@ func path(value any) string {
 }
 
 // routePath judges a route's path: a prefix, or a regular expression after "~".
-func routePath(value any) string {
-	text := value.(string)
+func routePath(text string) string {
 	switch {
 	case strings.HasPrefix(text, "~/"):
 		return pattern(text[1:])
 	case !strings.HasPrefix(text, "/"):
 		return "should start with: / (fixed path) or ~/ (regex path)"
 	default:
-		return path(value)
+		return path(text)
 	}
 }
 
@@ -118,8 +127,7 @@ func pattern(text string) string {
 }
 
 // routeHost judges a route's host: a name, with a port or without, with one wildcard as its first or last label.
-func routeHost(value any) string {
-	text := value.(string)
+func routeHost(text string) string {
 	if strings.Count(text, "*") > 1 {
 		return "only one wildcard must be specified"
 	}
@@ -135,8 +143,7 @@ func routeHost(value any) string {
 	return ""
 }
 
-func hostHeader(value any) string {
-	text := value.(string)
+func hostHeader(text string) string {
 	if name, _, _ := strings.Cut(text, ":"); !isHost(name) {
 		return "invalid hostname: " + text
 	}
@@ -144,8 +151,7 @@ func hostHeader(value any) string {
 	return ""
 }
 
-func upstreamName(value any) string {
-	name := value.(string)
+func upstreamName(name string) string {
 	prefix := "Invalid name ('" + name + "'); "
 	if _, err := netip.ParseAddr(name); err == nil {
 		return prefix + "no ip addresses allowed"
@@ -183,16 +189,16 @@ func normalTarget(text string) (target string, ok bool) {
 	return name + ":" + strconv.FormatUint(number, 10), true
 }
 
-func target(value any) string {
-	if _, ok := normalTarget(value.(string)); !ok {
+func target(text string) string {
+	if _, ok := normalTarget(text); !ok {
 		return badTarget
 	}
 
 	return ""
 }
 
-func uuidText(value any) string {
-	if !isID(value.(string)) {
+func uuidText(text string) string {
+	if !isID(text) {
 		return "expected a valid UUID"
 	}
 

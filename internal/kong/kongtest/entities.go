@@ -12,8 +12,13 @@ func schema() []*entity {
 	return []*entity{services(), routes(), upstreams(), targets(), consumers()}
 }
 
-func text(name string, checks ...check) field {
-	return field{name: name, kind: stringKind, checks: checks}
+func text(name string, judges ...func(string) string) field {
+	f := field{name: name, kind: stringKind}
+	for _, judge := range judges {
+		f.checks = append(f.checks, on(judge))
+	}
+
+	return f
 }
 
 func integer(name string, initial any, low, high int) field {
@@ -24,8 +29,10 @@ func boolean(name string, initial any) field {
 	return field{name: name, kind: booleanKind, initial: initial}
 }
 
-func list(name string, kind kind, checks ...check) field {
-	return field{name: name, kind: kind, element: &field{kind: stringKind, required: true, checks: checks}}
+func list(name string, kind kind, judges ...func(string) string) field {
+	element := text("", judges...).must()
+
+	return field{name: name, kind: kind, element: &element}
 }
 
 func (f field) must() field {

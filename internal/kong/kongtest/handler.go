@@ -1,6 +1,7 @@
 package kongtest
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -74,7 +75,7 @@ func (s *Server) locate(parts []string) (place, bool) {
 			continue
 		}
 
-		at := place{entity: child.entity, within: scope{child.field.name, parent.id()}, path: "/" + strings.Join(parts[:3], "/")}
+		at := place{entity: child.entity, within: scope{child.field.name, parent.id}, path: "/" + strings.Join(parts[:3], "/")}
 		switch {
 		case len(parts) == 4 && child.entity.nested && parts[3] == "all":
 			at.byID = true
@@ -96,16 +97,14 @@ func (s *Server) serveHealth(method string, parts []string) answer {
 		return notFound
 	}
 	upstream := s.find(s.entities["upstreams"], parts[1], scope{})
-	if upstream == nil || s.find(s.entities["targets"], parts[3], scope{"upstream", upstream.id()}) == nil {
+	if upstream == nil || s.find(s.entities["targets"], parts[3], scope{"upstream", upstream.id}) == nil {
 		return notFound
 	}
 	if method != http.MethodPut {
 		return notAllowed
 	}
 
-	name := upstream.values["name"].(string)
-
-	return answer{http.StatusBadRequest, map[string]any{"message": "no healthchecker found for " + name}}
+	return answer{http.StatusBadRequest, map[string]any{"message": fmt.Sprintf("no healthchecker found for %v", upstream.values["name"])}}
 }
 
 func (s *Server) serveCollection(method string, at place, input map[string]any, query url.Values) answer {
@@ -174,7 +173,7 @@ func (s *Server) replace(at place, stored *row, input map[string]any) answer {
 	case isID(at.key):
 		values["id"] = strings.ToLower(at.key)
 	case stored != nil:
-		values["id"] = stored.id()
+		values["id"] = stored.id
 		values[at.entity.key] = at.key
 	default:
 		values[at.entity.key] = at.key
@@ -192,7 +191,7 @@ func (s *Server) replace(at place, stored *row, input map[string]any) answer {
 
 // prepare turns a client's body into a whole entity with defaults and times.
 func (s *Server) prepare(at place, input map[string]any) map[string]any {
-	values := clone(input).(map[string]any)
+	values := cloneMap(input)
 	if at.entity.rewrite != nil {
 		at.entity.rewrite(values)
 	}
@@ -215,7 +214,7 @@ func (s *Server) change(at place, stored *row, input map[string]any) answer {
 		return missing(at)
 	}
 
-	patch := clone(input).(map[string]any)
+	patch := cloneMap(input)
 	if at.entity.rewrite != nil {
 		at.entity.rewrite(patch)
 	}

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,8 +46,14 @@ type fault struct {
 	applied bool
 }
 
+// TB is what New needs of a testing.TB. Package testing would add its flags to every program that this one is part of.
+type TB interface {
+	Helper()
+	Cleanup(cleanup func())
+}
+
 // New starts an empty Kong on the loopback address and stops it when the test ends.
-func New(t testing.TB) *Server {
+func New(t TB) *Server {
 	t.Helper()
 
 	s := &Server{

@@ -1,6 +1,7 @@
 package kongtest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -16,33 +17,50 @@ const (
 	maxTags         = 5
 )
 
-// cursor encodes where the next page begins: after the row with these keys.
-func cursor(keys ...any) string {
-	encoded, err := json.Marshal(keys)
-	if err != nil {
-		panic(err) // strings and numbers always encode
-	}
-
-	return base64.RawURLEncoding.EncodeToString(encoded)
+// cursor says where a page ends: with a row, and in a list of tags with one of its tags, counted from 1.
+type cursor struct {
+	id  string
+	tag int
 }
 
-func parseCursor(offset string) (keys []any, refused *answer) {
+// String is the cursor as the client gets it: a list of its parts as JSON, in base64.
+func (c cursor) String() string {
+	parts := strconv.Quote(c.id)
+	if c.tag > 0 {
+		parts += "," + strconv.Itoa(c.tag)
+	}
+
+	return base64.RawURLEncoding.EncodeToString([]byte("[" + parts + "]"))
+}
+
+func (c cursor) compare(other cursor) int {
+	return cmp.Or(strings.Compare(c.id, other.id), cmp.Compare(c.tag, other.tag))
+}
+
+func parseCursor(offset string) (at cursor, refused *answer) {
+	var parts []any
 	decoded, err := base64.RawURLEncoding.DecodeString(offset)
 	if err == nil {
-		err = json.Unmarshal(decoded, &keys)
+		err = json.Unmarshal(decoded, &parts)
 	}
 	if err != nil {
 		refused := failure(http.StatusBadRequest, codeOffset, "invalid offset", "'"+offset+"' is not a valid offset: bad json encoding", nil)
 
-		return nil, &refused
+		return at, &refused
 	}
 
-	id, _ := keys[0].(string)
-	if !isID(id) {
-		return nil, &unexpected // the database chokes on it
+	if len(parts) > 0 {
+		at.id, _ = parts[0].(string)
+	}
+	if len(parts) > 1 {
+		number, _ := parts[1].(float64)
+		at.tag = int(number)
+	}
+	if !isID(at.id) {
+		return at, &unexpected // the database chokes on it
 	}
 
-	return keys, nil
+	return at, nil
 }
 
 func pageSize(query url.Values) (int, *answer) {
@@ -98,10 +116,10 @@ func tagFilter(query url.Values) (matches func(tags []any) bool, refused *answer
 	}, nil
 }
 
-// entry is one line of a list, and the keys that a cursor after it holds.
+// entry is one line of a list, and the cursor after it.
 type entry struct {
 	value any
-	keys  []any
+	end   cursor
 }
 
 // page cuts the requested page out of a whole list. The path is where "next" leads.
@@ -111,17 +129,17 @@ func page(entries []entry, path string, query url.Values) answer {
 		return *refused
 	}
 	if query.Has("offset") {
-		keys, refused := parseCursor(query.Get("offset"))
+		end, refused := parseCursor(query.Get("offset"))
 		if refused != nil {
 			return *refused
 		}
-		entries = after(entries, keys)
+		entries = after(entries, end)
 	}
 
 	body := map[string]any{"next": nil}
 	if len(entries) > size {
 		entries = entries[:size]
-		offset := cursor(entries[size-1].keys...)
+		offset := entries[size-1].end.String()
 		body["offset"] = offset
 		body["next"] = next(path, offset, query)
 	}
@@ -135,12 +153,12 @@ func page(entries []entry, path string, query url.Values) answer {
 }
 
 // after drops the entries up to a cursor. If the row that it was made from has gone, the list goes on with the next id.
-func after(entries []entry, keys []any) []entry {
-	if at := slices.IndexFunc(entries, func(e entry) bool { return slices.Equal(e.keys, keys) }); at >= 0 {
+func after(entries []entry, end cursor) []entry {
+	if at := slices.IndexFunc(entries, func(e entry) bool { return e.end == end }); at >= 0 {
 		return entries[at+1:]
 	}
 
-	at := slices.IndexFunc(entries, func(e entry) bool { return e.keys[0].(string) > keys[0].(string) })
+	at := slices.IndexFunc(entries, func(e entry) bool { return e.end.compare(end) > 0 })
 	if at < 0 {
 		return nil
 	}
@@ -168,7 +186,7 @@ func (s *Server) list(e *entity, within scope, byID bool, path string, query url
 	var entries []entry
 	for _, r := range s.rows(e, within, byID) {
 		if tags, _ := r.values["tags"].([]any); matches(tags) {
-			entries = append(entries, entry{r.values, []any{r.id()}})
+			entries = append(entries, entry{r.values, cursor{id: r.id}})
 		}
 	}
 
@@ -188,18 +206,12 @@ func (s *Server) tags(only, path string, query url.Values) answer {
 			for i, tag := range list {
 				if only == "" || tag == only {
 					line := map[string]any{"entity_name": name, "entity_id": id, "tag": tag}
-					entries = append(entries, entry{line, []any{id, float64(i + 1)}})
+					entries = append(entries, entry{line, cursor{id, i + 1}})
 				}
 			}
 		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		if byID := strings.Compare(a.keys[0].(string), b.keys[0].(string)); byID != 0 {
-			return byID
-		}
-
-		return int(a.keys[1].(float64) - b.keys[1].(float64))
-	})
+	slices.SortFunc(entries, func(a, b entry) int { return a.end.compare(b.end) })
 
 	return page(entries, path, query)
 }

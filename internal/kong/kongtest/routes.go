@@ -2,6 +2,7 @@ package kongtest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,9 +13,9 @@ func routes() *entity {
 	protocols := list("protocols", setKind, oneOf("grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"))
 	protocols.required = true
 	protocols.initial = []any{"http", "https"}
-	protocols.checks = []check{oneGroup}
+	protocols.checks = []check{on(oneGroup)}
 
-	headers := field{name: "headers", kind: mapKind, checks: []check{noHostHeader}}
+	headers := field{name: "headers", kind: mapKind, checks: []check{on(noHostHeader)}}
 	values := list("", arrayKind)
 	headers.element = &values
 
@@ -31,7 +32,7 @@ func routes() *entity {
 			headers,
 			field{
 				name: "https_redirect_status_code", kind: integerKind, required: true, initial: 426.0,
-				checks: []check{oneOf("426", "301", "302", "307", "308")},
+				checks: []check{on(redirectStatus)},
 			},
 			integer("regex_priority", 0.0, -1<<31, 1<<31),
 			boolean("strip_path", true).must(),
@@ -56,15 +57,18 @@ func endpoints(name string) field {
 	return field{name: name, kind: setKind, element: &record}
 }
 
-func oneGroup(value any) string {
-	list := value.([]any)
+func redirectStatus(number float64) string {
+	return oneOf("426", "301", "302", "307", "308")(strconv.FormatFloat(number, 'f', -1, 64))
+}
+
+func oneGroup(list []any) string {
 	if len(list) == 0 {
 		return "unknown type: nil" // Kong 3.9.1 picks the rules by the first protocol, which is not there
 	}
 
 	var groups []string
 	for _, group := range exclusive {
-		if slices.ContainsFunc(list, func(p any) bool { return slices.Contains(group, p.(string)) }) {
+		if slices.ContainsFunc(group, func(protocol string) bool { return slices.Contains(list, any(protocol)) }) {
 			groups = append(groups, "("+quoted(group)+")")
 		}
 	}
@@ -75,8 +79,7 @@ func oneGroup(value any) string {
 	return ""
 }
 
-func method(value any) string {
-	text := value.(string)
+func method(text string) string {
 	if text != strings.ToUpper(text) {
 		return "invalid value: " + text
 	}
@@ -84,8 +87,8 @@ func method(value any) string {
 	return ""
 }
 
-func noHostHeader(value any) string {
-	for name := range value.(map[string]any) {
+func noHostHeader(headers map[string]any) string {
+	for name := range headers {
 		if strings.EqualFold(name, "host") {
 			return "cannot contain 'host' header, which must be specified in the 'hosts' attribute"
 		}

@@ -117,7 +117,7 @@ func distinct(list []any) []any {
 
 // merge lays a patch over stored values: records are merged, everything else is replaced.
 func merge(fields []field, stored, patch map[string]any) map[string]any {
-	merged := clone(stored).(map[string]any)
+	merged := cloneMap(stored)
 	for name, value := range patch {
 		f := lookup(fields, name)
 		below, isRecord := value.(map[string]any)
@@ -254,15 +254,19 @@ func (f *field) validateElements(list []any) any {
 	return problems
 }
 
+func cloneMap(values map[string]any) map[string]any {
+	copied := make(map[string]any, len(values))
+	for key, value := range values {
+		copied[key] = clone(value)
+	}
+
+	return copied
+}
+
 func clone(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
-		copied := make(map[string]any, len(value))
-		for key, below := range value {
-			copied[key] = clone(below)
-		}
-
-		return copied
+		return cloneMap(value)
 	case []any:
 		copied := make([]any, len(value))
 		for i, below := range value {

@@ -12,11 +12,10 @@ import (
 
 // row is one entity in the store.
 type row struct {
+	id     string
 	values map[string]any
 	order  int // rises with every row that is created
 }
-
-func (r *row) id() string { return r.values["id"].(string) }
 
 func isID(text string) bool {
 	_, err := uuid.Parse(text)
@@ -53,7 +52,7 @@ func (s *Server) rows(e *entity, within scope, byID bool) []*row {
 			return cmp.Compare(b.order, a.order)
 		}
 
-		return strings.Compare(a.id(), b.id())
+		return strings.Compare(a.id, b.id)
 	})
 
 	return rows
@@ -115,11 +114,11 @@ func (s *Server) save(e *entity, values map[string]any) *answer {
 		return refused
 	}
 
-	id := values["id"].(string)
+	id := fmt.Sprint(values["id"])
 	stored := s.store[e.name][id]
 	if stored == nil {
 		s.created++
-		stored = &row{order: s.created}
+		stored = &row{id: id, order: s.created}
 		s.store[e.name][id] = stored
 	}
 	stored.values = values
@@ -144,7 +143,7 @@ func (s *Server) resolve(e *entity, values map[string]any) *answer {
 
 				return &refused
 			}
-			keys = map[string]any{"id": r.id()}
+			keys = map[string]any{"id": r.id}
 		}
 
 		values[f.name] = map[string]any{"id": keys["id"]}
@@ -181,7 +180,7 @@ func (s *Server) collide(e *entity, values map[string]any) *answer {
 
 		for _, r := range s.store[e.name] {
 			same := func(name string) bool { return fmt.Sprint(r.values[name]) == fmt.Sprint(values[name]) }
-			if r.id() != values["id"] && !slices.ContainsFunc(names, func(name string) bool { return !same(name) }) {
+			if r.id != values["id"] && !slices.ContainsFunc(names, func(name string) bool { return !same(name) }) {
 				refused := uniqueViolation(keys)
 
 				return &refused
@@ -195,9 +194,9 @@ func (s *Server) collide(e *entity, values map[string]any) *answer {
 // remove deletes a row with the rows that go with it, unless another row forbids it.
 func (s *Server) remove(e *entity, r *row) *answer {
 	for _, child := range s.children(e) {
-		for _, below := range s.rows(child.entity, scope{child.field.name, r.id()}, true) {
+		for _, below := range s.rows(child.entity, scope{child.field.name, r.id}, true) {
 			if child.field.cascade {
-				delete(s.store[child.entity.name], below.id())
+				delete(s.store[child.entity.name], below.id)
 
 				continue
 			}
@@ -209,7 +208,7 @@ func (s *Server) remove(e *entity, r *row) *answer {
 			return &refused
 		}
 	}
-	delete(s.store[e.name], r.id())
+	delete(s.store[e.name], r.id)
 
 	return nil
 }

@@ -46,7 +46,7 @@ func (v violations) lines() []string {
 	var lines []string
 	entity, _ := v[wholeEntity].([]any)
 	for _, text := range entity {
-		lines = append(lines, text.(string))
+		lines = append(lines, fmt.Sprint(text))
 	}
 
 	for _, name := range sortedKeys(v) {
