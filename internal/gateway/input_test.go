@@ -2,7 +2,8 @@ package gateway_test
 
 import (
 	"fmt"
-	"net"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -101,13 +102,10 @@ func TestStateIsKeptWhileTheGatewayCannotBeReached(t *testing.T) {
 func closedPort(t *testing.T) string {
 	t.Helper()
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
 
-	return listener.Addr().String()
+	return server.Listener.Addr().String()
 }
 
 // message matches texts in this order, wherever Terraform breaks the lines between their words.

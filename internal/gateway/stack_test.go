@@ -24,7 +24,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
-const convergence = 15 * time.Second // for Traefik to take up a change, on a busy machine too
+const convergence = 30 * time.Second // for Traefik to take up a change, on a busy machine too
 
 func TestMain(m *testing.M) {
 	os.Setenv("CHECKPOINT_DISABLE", "1") // Terraform would ask its maker for newer versions
@@ -148,8 +148,8 @@ func backend(t *testing.T, name string) string {
 }
 
 // get returns the status and the body of a request through Traefik.
-func (s stack) get(ctx context.Context, host, path string) (int, string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, http.NoBody)
+func (s stack) get(ctx context.Context, host string) (int, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, http.NoBody)
 	if err != nil {
 		return 0, "", err
 	}
@@ -168,13 +168,13 @@ func (s stack) get(ctx context.Context, host, path string) (int, string, error) 
 }
 
 // answers waits until a request is answered with the wanted status.
-func (s stack) answers(t *testing.T, host, path string, status int) {
+func (s stack) answers(t *testing.T, host string, status int) {
 	t.Helper()
 
 	eventually(t, func() error {
-		got, body, err := s.get(t.Context(), host, path)
+		got, body, err := s.get(t.Context(), host)
 		if err == nil && got != status {
-			err = fmt.Errorf("%s%s answers %d %q, want %d", host, path, got, body, status)
+			err = fmt.Errorf("%s answers %d %q, want %d", host, got, body, status)
 		}
 
 		return err

@@ -31,7 +31,7 @@ func (s stack) visit(t *testing.T, host string) (v *visitors, leave func()) {
 	for range 4 {
 		crowd.Go(func() {
 			for ctx.Err() == nil {
-				status, body, err := s.get(context.WithoutCancel(ctx), host, "/")
+				status, body, err := s.get(context.WithoutCancel(ctx), host)
 				if err == nil && status != http.StatusOK {
 					err = fmt.Errorf("status %d %q", status, body)
 				}
@@ -108,7 +108,7 @@ func TestWeightsMoveUnderTrafficAndNoRequestFails(t *testing.T) {
 		resource.TestStep{Config: config(90, 10)},
 		resource.TestStep{
 			PreConfig: func() {
-				s.answers(t, "shop.test", "/", http.StatusOK)
+				s.answers(t, "shop.test", http.StatusOK)
 				crowd, leave = s.visit(t, "shop.test")
 				crowd.expect(t, "blue", 90)
 			},
@@ -162,7 +162,7 @@ func TestTargetsAndServicesOfOneUpstreamAreSwappedInPlace(t *testing.T) {
 		resource.TestStep{Config: s.block + hcl(`services = { blue = {} }`, `hosts = ["shop.test"]`)},
 		resource.TestStep{
 			PreConfig: func() {
-				s.answers(t, "shop.test", "/", http.StatusOK)
+				s.answers(t, "shop.test", http.StatusOK)
 				crowd, leave = s.visit(t, "shop.test")
 				crowd.expect(t, "blue", 100)
 			},
@@ -189,12 +189,12 @@ func TestRouteListensOnTheProvidersEntryPointsOnly(t *testing.T) {
 		return resource.TestStep{Config: block + hcl(`services = { blue = {} }`, route)}
 	}
 	check := on("other", `hosts = ["other.test"]`)
-	check.PreConfig = func() { s.answers(t, "web.test", "/", http.StatusOK) }
+	check.PreConfig = func() { s.answers(t, "web.test", http.StatusOK) }
 	last := on("other", `hosts = ["other.test"]`)
 	last.PlanOnly = true
 	last.PreConfig = func() {
-		s.answers(t, "web.test", "/", http.StatusNotFound)
-		s.answers(t, "other.test", "/", http.StatusNotFound)
+		s.answers(t, "web.test", http.StatusNotFound)
+		s.answers(t, "other.test", http.StatusNotFound)
 	}
 
 	run(t, on("web", `hosts = ["web.test"]`), check, last)
@@ -208,9 +208,9 @@ func TestRouteAnswers404UntilItsServiceExists(t *testing.T) {
 		resource.TestStep{Config: config},
 		resource.TestStep{
 			PreConfig: func() {
-				s.answers(t, "shop.test", "/", http.StatusNotFound)
+				s.answers(t, "shop.test", http.StatusNotFound)
 				s.register(t, "later")
-				s.answers(t, "shop.test", "/", http.StatusOK)
+				s.answers(t, "shop.test", http.StatusOK)
 			},
 			Config: config, PlanOnly: true,
 		},
@@ -228,7 +228,7 @@ func TestServiceThatLosesItsLastInstanceLeavesTheTrafficToTheOthers(t *testing.T
 		resource.TestStep{Config: config},
 		resource.TestStep{
 			PreConfig: func() {
-				s.answers(t, "shop.test", "/", http.StatusOK)
+				s.answers(t, "shop.test", http.StatusOK)
 				crowd, leave := s.visit(t, "shop.test")
 				crowd.expect(t, "blue", 50)
 				s.withdraw(t, "green")

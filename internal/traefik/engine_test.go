@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const convergence = 15 * time.Second // for Traefik to take up a change, on a busy machine too
+const convergence = 30 * time.Second // for Traefik to take up a change, on a busy machine too
 
 // stack is a real Traefik that follows a real Consul.
 type stack struct {

@@ -38,8 +38,7 @@ func (targetValidator) ValidateString(_ context.Context, req validator.StringReq
 func checkTarget(target string) error {
 	host, port, err := net.SplitHostPort(target)
 	if err != nil {
-		var address *net.AddrError
-		if errors.As(err, &address) {
+		if address, ok := errors.AsType[*net.AddrError](err); ok {
 			return errors.New(address.Err)
 		}
 
