@@ -298,11 +298,12 @@ func (b *Bed) hostsFile() string { return filepath.Join(b.Folder(), "hosts") }
 // host's; with no answer each waits ten seconds for a DNS server. The file is written in place, since it is mounted
 // in hosts that run already.
 func (b *Bed) writeHosts() error {
-	text := "127.0.0.1 localhost\n"
+	var text strings.Builder
+	text.WriteString("127.0.0.1 localhost\n")
 	for _, host := range b.record.Hosts {
-		text += b.Address(host.Number) + " " + host.Name + "\n"
+		fmt.Fprintln(&text, b.Address(host.Number), host.Name)
 	}
-	if err := os.WriteFile(b.hostsFile(), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(b.hostsFile(), []byte(text.String()), 0o600); err != nil {
 		return fmt.Errorf("name the hosts of bed %s: %w", b.record.ID, err)
 	}
 	return nil

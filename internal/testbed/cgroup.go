@@ -95,8 +95,6 @@ func findMount(mounts, controllers string) (point, root string, found bool) {
 	return "", "", false
 }
 
-func (g groups) version2() bool { return g[0].Controllers == "" }
-
 // witness is the hierarchy by which members are counted: one that libvirt does not move machines about in, or the only one.
 func (g groups) witness() hierarchy {
 	for _, h := range g {
@@ -168,10 +166,13 @@ func (g groups) members(group string) ([]int, error) {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		if err != nil {
-			return nil // the group has gone meanwhile, and its processes with it
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENODEV) {
+			return nil // the group has gone meanwhile
 		}
-		for _, field := range strings.Fields(string(content)) {
+		if err != nil {
+			return err
+		}
+		for field := range strings.FieldsSeq(string(content)) {
 			pid, err := strconv.Atoi(field)
 			if err != nil {
 				return fmt.Errorf("read %s: %w", path, err)

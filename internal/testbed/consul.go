@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -78,7 +79,7 @@ func (c *Consul) hasLeader(ctx context.Context) error {
 func (b *Bed) serve(ctx context.Context, ports int, start func([]int) (*daemon, error), probe func(context.Context) error) error {
 	var failure error
 	for range portAttempts {
-		free, err := freePorts(ports)
+		free, err := freePorts(ctx, ports)
 		if err != nil {
 			return err
 		}
@@ -104,20 +105,30 @@ func (b *Bed) serve(ctx context.Context, ports int, start func([]int) (*daemon, 
 func (b *Bed) logFile(server string) string { return filepath.Join(b.Folder(), server+".log") }
 
 // freePorts returns different ports of the loopback that are free for TCP and UDP now.
-func freePorts(count int) ([]int, error) {
-	var ports []int
+func freePorts(ctx context.Context, count int) (ports []int, err error) {
+	var held []io.Closer // until all are found, so that they differ
+	defer func() {
+		for _, socket := range held {
+			err = errors.Join(err, socket.Close())
+		}
+	}()
+	var config net.ListenConfig
 	for len(ports) < count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		defer listener.Close() // held until all are found, so that they differ
-		packets, err := net.ListenPacket("udp", listener.Addr().String())
+		held = append(held, listener)
+		address, err := netip.ParseAddrPort(listener.Addr().String())
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		packets, err := config.ListenPacket(ctx, "udp", address.String())
 		if err != nil {
 			continue // free for TCP only
 		}
-		defer packets.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		held = append(held, packets)
+		ports = append(ports, int(address.Port()))
 	}
 	return ports, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,7 +20,7 @@ const kvmLimit = 12 * time.Second
 // emulation. That /dev/kvm exists does not mean that a guest runs on it, so one is booted; the answer holds until
 // the machine is rebooted.
 func DomainType(ctx context.Context) (string, error) {
-	if _, err := os.Stat("/dev/kvm"); err != nil {
+	if _, err := os.Stat("/dev/kvm"); errors.Is(err, fs.ErrNotExist) {
 		return "qemu", nil
 	}
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")

@@ -42,10 +42,16 @@ func Hosts(t testing.TB, names ...string) []*Host {
 }
 
 // DomainTypeFor is DomainType for a test.
-func DomainTypeFor(t testing.TB) string { return must(t, DomainType) }
+func DomainTypeFor(t testing.TB) string {
+	t.Helper()
+	return must(t, DomainType)
+}
 
 // ImageFor is Image for a test.
-func ImageFor(t testing.TB) string { return must(t, Image) }
+func ImageFor(t testing.TB) string {
+	t.Helper()
+	return must(t, Image)
+}
 
 func must(t testing.TB, find func(context.Context) (string, error)) string {
 	t.Helper()

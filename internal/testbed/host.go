@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,6 +124,10 @@ func (h *Host) start(ctx context.Context) error {
 		return err
 	}
 	if err := h.makePool(ctx); err != nil {
+		return err
+	}
+	// libvirt asks QEMU only when somebody wants to know; a later host must find the answer in the cache.
+	if _, err := h.virsh(ctx, "capabilities"); err != nil {
 		return err
 	}
 	return capabilities.publish(h.path("cache/qemu/capabilities"))
@@ -282,7 +287,7 @@ func (h *Host) remove(ctx context.Context) error {
 	err := errors.Join(
 		h.bed.groups.end(ctx, h.group(), syscall.SIGKILL, teardownLimit),
 		h.bed.groups.remove(ctx, h.group()),
-		removeNetns(ctx, h.bed.record.netns(h.record.Name)))
+		h.bed.record.disconnect(ctx, h.record))
 	if err != nil {
 		return fmt.Errorf("stop host %q: %w", h.record.Name, err)
 	}
@@ -311,10 +316,8 @@ func (h *Host) readPID(path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, member := range members {
-		if member == pid {
-			return pid, nil
-		}
+	if !slices.Contains(members, pid) {
+		return 0, fmt.Errorf("process %d of %s has ended", pid, path)
 	}
-	return 0, fmt.Errorf("process %d of %s has ended", pid, path)
+	return pid, nil
 }

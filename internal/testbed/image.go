@@ -209,7 +209,7 @@ func copyBusybox(ctx context.Context, root string) error {
 	links := map[string]string{
 		"init": "bin/busybox", "sbin": "bin", "usr/bin": "../bin", "usr/sbin": "../bin", "var/run": "../run", "var/tmp": "../tmp",
 	}
-	for _, applet := range strings.Fields(applets) {
+	for applet := range strings.FieldsSeq(applets) {
 		if applet != "busybox" {
 			links["bin/"+applet] = "busybox"
 		}

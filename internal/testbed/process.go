@@ -79,7 +79,7 @@ func launch(name, log string, argv ...string) (*daemon, error) {
 	}
 	defer output.Close()
 
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // the server outlives the call that started it
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.Dir = filepath.Dir(log)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -132,7 +132,7 @@ func (r record) teardown(ctx context.Context, g groups) error {
 		g.end(ctx, r.prefix(), syscall.SIGKILL, teardownLimit),
 		g.remove(ctx, r.prefix()))
 	for _, host := range r.Hosts {
-		failures = append(failures, removeNetns(ctx, r.netns(host.Name)))
+		failures = append(failures, r.disconnect(ctx, host))
 	}
 	failures = append(failures, removeLink(ctx, r.prefix()))
 	if err := errors.Join(failures...); err != nil {
@@ -142,6 +142,11 @@ func (r record) teardown(ctx context.Context, g groups) error {
 		return fmt.Errorf("remove bed %s: %w", r.ID, err)
 	}
 	return nil
+}
+
+// disconnect removes a host's network. A namespace takes its links with it, but some time later.
+func (r record) disconnect(ctx context.Context, host hostRecord) error {
+	return errors.Join(removeLink(ctx, r.veth(host.Number)), removeNetns(ctx, r.netns(host.Name)))
 }
 
 // removeNetns removes a network namespace with the links in it, and is content if there is none.

@@ -122,11 +122,12 @@ func buildTool(ctx context.Context, folder, pkg, linker, path string) error {
 		}
 	}()
 
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", linker, "-o", path, pkg)
+	cmd.Dir = folder
 	// The tool's module stands for itself: neither the project's build tags nor a workspace may reach it.
-	_, err := run(ctx, "env", "--chdir="+folder, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off",
-		"go", "build", "-trimpath", "-ldflags", linker, "-o", path, pkg)
-	if err != nil {
-		return fmt.Errorf("build %s: %w", pkg, err)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w: %s", pkg, err, strings.TrimSpace(string(output)))
 	}
 	return nil
 }

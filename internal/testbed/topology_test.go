@@ -36,7 +36,7 @@ func TestMadeUpSysfsReadsAsTheKernelsWould(t *testing.T) {
 			t.Errorf("%s is %q (exists: %t), want %q", name, got, exists, want)
 		}
 	}
-	if got := strings.SplitN(files["node/node1/meminfo"], "\n", 2)[0]; got != "Node 1 MemTotal:       134217728 kB" {
+	if got, _, _ := strings.Cut(files["node/node1/meminfo"], "\n"); got != "Node 1 MemTotal:       134217728 kB" {
 		t.Errorf("the memory of node 1 is %q", got)
 	}
 	if got, want := links["cpu/cpu48/node1"], "../../node/node1"; got != want {

@@ -54,7 +54,9 @@ inside() {
 	mount -t sysfs sysfs /sys
 	mount_cgroups
 	if [ -e "$folder/without-kvm" ]; then
-		mount --bind /dev/null /dev/kvm
+		# A plain file that cannot be written: libvirt would ask QEMU again and again while it may write /dev/kvm.
+		mount --bind "$folder/without-kvm" /dev/kvm
+		mount -o remount,bind,ro /dev/kvm
 	fi
 	if [ -d "$folder/sysfs" ]; then
 		mount --bind "$folder/sysfs/cpu" /sys/devices/system/cpu
