@@ -16,10 +16,10 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/kong/kongtest"
 )
 
-const secret = "a-token-that-nobody-may-see" //nolint:gosec // no credential of anything
+const secret = "a-token-that-nobody-may-see"
 
 func TestUnreachableAdminAPISaysWhereItWasSought(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

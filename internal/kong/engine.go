@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -75,12 +76,12 @@ func (e *Engine) remove(ctx context.Context, path string) error {
 
 // at is the path of an entity: collections and names in turn.
 func at(parts ...string) string {
-	path := ""
+	var path strings.Builder
 	for _, part := range parts {
-		path += "/" + url.PathEscape(part)
+		path.WriteString("/" + url.PathEscape(part))
 	}
 
-	return path
+	return path.String()
 }
 
 func marked(tags []*string) bool {
@@ -93,7 +94,7 @@ func withMark(tags []*string) []*string {
 		return tags
 	}
 
-	return append(slices.Clone(tags), kong.String(mark))
+	return append(slices.Clone(tags), new(mark))
 }
 
 // is says whether an optional field of Kong's has a value.

@@ -71,8 +71,12 @@ func entities(t *testing.T, server *kongtest.Server, path string) []map[string]a
 		return nil
 	}
 	var entities []map[string]any
-	for _, entity := range list {
-		entities = append(entities, entity.(map[string]any))
+	for _, value := range list {
+		entity, ok := value.(map[string]any)
+		if !ok {
+			t.Fatalf("%s holds %v, which is no entity", path, value)
+		}
+		entities = append(entities, entity)
 	}
 
 	return entities

@@ -22,8 +22,8 @@ func (e *Engine) PutRoute(ctx context.Context, route gateway.Route) error {
 		Hosts:        kong.StringSlice(route.Hosts...),
 		Paths:        kong.StringSlice(route.Paths...),
 		Service:      &kong.Service{Name: &route.Upstream},
-		StripPath:    kong.Bool(false),
-		PreserveHost: kong.Bool(true),
+		StripPath:    new(false),
+		PreserveHost: new(true),
 		Protocols:    kong.StringSlice("http", "https"),
 		Tags:         withMark(nil),
 	}

@@ -9,7 +9,7 @@ import (
 
 func TestWeightIsGivenBeforeItIsTaken(t *testing.T) {
 	target := func(name string, weight int, tags ...string) *kong.Target {
-		return &kong.Target{ID: kong.String("id of " + name), Target: &name, Weight: &weight, Tags: kong.StringSlice(tags...)}
+		return &kong.Target{ID: new("id of " + name), Target: &name, Weight: &weight, Tags: kong.StringSlice(tags...)}
 	}
 	current := []*kong.Target{
 		target("10.0.0.1:80", 100, mark),

@@ -90,7 +90,7 @@ func checkMembers(upstream gateway.Upstream) error {
 }
 
 func (p parts) refuseForeign(name string) error {
-	foreign := ""
+	var foreign string
 	switch {
 	case p.service != nil && !marked(p.service.Tags):
 		foreign = "service"
@@ -157,12 +157,12 @@ func (e *Engine) putService(ctx context.Context, upstream gateway.Upstream, curr
 	service := kong.Service{
 		Name:           &upstream.Name,
 		Host:           &upstream.Name,
-		Protocol:       kong.String("http"),
+		Protocol:       new("http"),
 		Retries:        &upstream.Retries,
-		ConnectTimeout: kong.Int(connectTimeout),
-		WriteTimeout:   kong.Int(writeTimeout),
-		ReadTimeout:    kong.Int(readTimeout),
-		Enabled:        kong.Bool(true),
+		ConnectTimeout: new(connectTimeout),
+		WriteTimeout:   new(writeTimeout),
+		ReadTimeout:    new(readTimeout),
+		Enabled:        new(true),
 		Tags:           withMark(nil),
 	}
 	if current != nil {

@@ -106,28 +106,28 @@ func TestInterruptedPutIsCompletedByTheNext(t *testing.T) {
 	to := gateway.Upstream{Name: "up", Retries: 2, Targets: map[string]gateway.Member{
 		"10.0.0.1:80": {Weight: 0}, "10.0.0.2:80": {Weight: 100}, "10.0.0.4:80": {Weight: 50},
 	}}
-	starts := map[string]func(t *testing.T, server *kongtest.Server, engine *Engine){
-		"create": func(*testing.T, *kongtest.Server, *Engine) {},
-		"update": func(t *testing.T, _ *kongtest.Server, engine *Engine) { mustPut(t, engine, from) },
-		"repair of a deleted upstream": func(t *testing.T, server *kongtest.Server, engine *Engine) {
-			mustPut(t, engine, to)
-			ask(t, server, http.MethodDelete, "/upstreams/up", "")
-		},
-		"repair of a deleted service": func(t *testing.T, server *kongtest.Server, engine *Engine) {
-			mustPut(t, engine, to)
-			ask(t, server, http.MethodDelete, "/services/up", "")
-		},
-		"repair of a service that leads elsewhere": func(t *testing.T, server *kongtest.Server, engine *Engine) {
-			mustPut(t, engine, to)
-			ask(t, server, http.MethodPatch, "/services/up", `{"host": "elsewhere.test"}`)
-		},
+	starts := map[string]struct {
+		had    *gateway.Upstream
+		behind [3]string // a request that somebody else sent
+		down   bool      // there is no traffic that could suffer
+	}{
+		"create":                       {},
+		"update":                       {had: &from},
+		"repair of a deleted upstream": {had: &to, behind: [3]string{http.MethodDelete, "/upstreams/up"}, down: true},
+		"repair of a deleted service":  {had: &to, behind: [3]string{http.MethodDelete, "/services/up"}},
+		"repair of a service that leads elsewhere": {had: &to, behind: [3]string{http.MethodPatch, "/services/up", `{"host": "elsewhere.test"}`}, down: true},
 	}
 
-	for name, prepare := range starts {
+	for name, begin := range starts {
 		for _, applied := range []bool{false, true} {
 			for n := 1; ; n++ {
 				server, engine := start(t)
-				prepare(t, server, engine)
+				if begin.had != nil {
+					mustPut(t, engine, *begin.had)
+				}
+				if begin.behind[0] != "" {
+					ask(t, server, begin.behind[0], begin.behind[1], begin.behind[2])
+				}
 
 				server.FailWrite(n, applied)
 				err := engine.PutUpstream(t.Context(), to)
@@ -140,7 +140,7 @@ func TestInterruptedPutIsCompletedByTheNext(t *testing.T) {
 				}
 				wantError(t, err, "Kong answered 500")
 
-				if name == "create" || name == "update" {
+				if !begin.down {
 					wantReceivers(t, server, fmt.Sprintf("%s cut off at write %d (applied: %t)", name, n, applied))
 				}
 				again := newEngine(t, Config{AdminURL: server.URL})
@@ -158,7 +158,8 @@ func wantReceivers(t *testing.T, server *kongtest.Server, when string) {
 	for _, service := range entities(t, server, "/services") {
 		weight := 0.0
 		for _, target := range entities(t, server, fmt.Sprintf("/upstreams/%s/targets", service["host"])) {
-			weight += target["weight"].(float64)
+			share, _ := target["weight"].(float64)
+			weight += share
 		}
 		if weight == 0 {
 			t.Errorf("%s: the service %v leads to nothing that receives traffic", when, service["name"])
@@ -322,7 +323,10 @@ func TestRouteMadeDuringADeleteIsNamed(t *testing.T) {
 	server := kongtest.New(t)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete && r.URL.Path == "/services/up" {
-			ask(t, server, http.MethodPut, "/routes/late", `{"paths": ["/"], "service": {"name": "up"}}`)
+			late := strings.NewReader(`{"paths": ["/"], "service": {"name": "up"}}`)
+			request := httptest.NewRequestWithContext(r.Context(), http.MethodPut, "/routes/late", late)
+			request.Header.Set("Content-Type", "application/json")
+			server.ServeHTTP(httptest.NewRecorder(), request)
 		}
 		server.ServeHTTP(w, r)
 	}))

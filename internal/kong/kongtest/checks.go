@@ -123,7 +123,7 @@ func pattern(text string) string {
 		return ""
 	}
 
-	return fmt.Sprintf(`invalid regex: '%s' (PCRE returned: pcre2_compile() failed: %s in "%s")`, text, pcreWords[problem.Code], text)
+	return "invalid regex: '" + text + "' (PCRE returned: pcre2_compile() failed: " + pcreWords[problem.Code] + ` in "` + text + `")`
 }
 
 // routeHost judges a route's host: a name, with a port or without, with one wildcard as its first or last label.

@@ -22,7 +22,7 @@ type place struct {
 // serve answers one request. The order of the cases is the order in which Kong's paths win.
 func (s *Server) serve(r *http.Request, input map[string]any) answer {
 	var parts []string
-	for _, part := range strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
+	for part := range strings.SplitSeq(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
 		text, err := url.PathUnescape(part)
 		if err != nil {
 			return notFound

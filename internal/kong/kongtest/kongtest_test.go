@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// call sends one request and decodes the answer.
-func call(t *testing.T, server *Server, method, path, body string) (status int, answer map[string]any) {
+// call sends one request and decodes the answer into a pointer, unless that is nil.
+func call(t *testing.T, server *Server, method, path, body string, into any) (status int) {
 	t.Helper()
 
 	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
@@ -22,13 +22,13 @@ func call(t *testing.T, server *Server, method, path, body string) (status int, 
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusNoContent {
-		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+	if into != nil {
+		if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	return response.StatusCode, answer
+	return response.StatusCode
 }
 
 func TestPagesGoOnAfterTheirLastRowWasDeleted(t *testing.T) {
@@ -36,22 +36,24 @@ func TestPagesGoOnAfterTheirLastRowWasDeleted(t *testing.T) {
 
 	server := New(t)
 	for i := range total {
-		call(t, server, http.MethodPut, fmt.Sprintf("/services/s-%d", i), `{"host": "h"}`)
+		call(t, server, http.MethodPut, fmt.Sprintf("/services/s-%d", i), `{"host": "h"}`, nil)
 	}
 
-	seen := map[any]bool{}
-	next := any("/services?size=2")
-	for next != nil {
-		_, answer := call(t, server, http.MethodGet, next.(string), "")
-		for _, value := range answer["data"].([]any) {
-			id := value.(map[string]any)["id"]
-			if seen[id] {
-				t.Fatalf("the service %v is listed twice", id)
-			}
-			seen[id] = true
-			call(t, server, http.MethodDelete, fmt.Sprintf("/services/%v", id), "")
+	seen := map[string]bool{}
+	for next := "/services?size=2"; next != ""; {
+		var page struct {
+			Data []struct{ ID string }
+			Next string
 		}
-		next = answer["next"]
+		call(t, server, http.MethodGet, next, "", &page)
+		for _, service := range page.Data {
+			if seen[service.ID] {
+				t.Fatalf("the service %s is listed twice", service.ID)
+			}
+			seen[service.ID] = true
+			call(t, server, http.MethodDelete, "/services/"+service.ID, "", nil)
+		}
+		next = page.Next
 	}
 	if len(seen) != total {
 		t.Errorf("%d services were listed, not %d", len(seen), total)
@@ -64,12 +66,12 @@ func TestFailedWriteStrikesOnceWithOrWithoutEffect(t *testing.T) {
 			server := New(t)
 			server.FailWrite(2, applied)
 			for i, want := range []int{http.StatusOK, http.StatusInternalServerError, http.StatusOK} {
-				if status, _ := call(t, server, http.MethodPut, fmt.Sprintf("/services/s-%d", i), `{"host": "h"}`); status != want {
+				if status := call(t, server, http.MethodPut, fmt.Sprintf("/services/s-%d", i), `{"host": "h"}`, nil); status != want {
 					t.Errorf("write %d: status %d, not %d", i+1, status, want)
 				}
 			}
 			want := map[bool]int{false: http.StatusNotFound, true: http.StatusOK}[applied]
-			if status, _ := call(t, server, http.MethodGet, "/services/s-1", ""); status != want {
+			if status := call(t, server, http.MethodGet, "/services/s-1", "", nil); status != want {
 				t.Errorf("the service that the failed write was about: status %d, not %d", status, want)
 			}
 		})
@@ -79,7 +81,7 @@ func TestFailedWriteStrikesOnceWithOrWithoutEffect(t *testing.T) {
 func TestOtherTokensAreRefused(t *testing.T) {
 	server := New(t)
 	server.RequireToken("right")
-	if status, _ := call(t, server, http.MethodGet, "/services", ""); status != http.StatusUnauthorized {
+	if status := call(t, server, http.MethodGet, "/services", "", nil); status != http.StatusUnauthorized {
 		t.Errorf("status %d without a token", status)
 	}
 }

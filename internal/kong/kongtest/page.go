@@ -68,7 +68,7 @@ func pageSize(query url.Values) (int, *answer) {
 		return defaultPageSize, nil
 	}
 
-	message := ""
+	var message string
 	size, err := strconv.Atoi(query.Get("size"))
 	switch {
 	case err != nil:
@@ -167,14 +167,14 @@ func after(entries []entry, end cursor) []entry {
 }
 
 func next(path, offset string, query url.Values) string {
-	link := path + "?offset=" + offset
+	arguments := []string{"offset=" + offset}
 	for _, name := range []string{"tags", "size"} {
 		if query.Has(name) {
-			link += "&" + name + "=" + url.QueryEscape(query.Get(name))
+			arguments = append(arguments, name+"="+url.QueryEscape(query.Get(name)))
 		}
 	}
 
-	return link
+	return path + "?" + strings.Join(arguments, "&")
 }
 
 func (s *Server) list(e *entity, within scope, byID bool, path string, query url.Values) answer {

@@ -106,7 +106,7 @@ func readExchanges(t *testing.T, file string) []exchange {
 func splitMessage(message string) (first, contentType, body string) {
 	head, body, _ := strings.Cut(message, "\n\n")
 	first, headers, _ := strings.Cut(head, "\n")
-	for _, header := range strings.Split(headers, "\n") {
+	for header := range strings.SplitSeq(headers, "\n") {
 		if value, found := strings.CutPrefix(header, "Content-Type: "); found {
 			contentType = value
 		}
