@@ -77,7 +77,8 @@ func validateCheck(at path.Path, key string, value attr.Value) (diagnostics diag
 	return diagnostics
 }
 
-// atLeast refuses shorter durations. A malformed one is refused by the type.
+// atLeast refuses shorter durations. A malformed one is refused by the type. As the validators below it repeats the
+// path in its text, since Terraform shows only the resource's first line for a path into a map of objects.
 type atLeast time.Duration
 
 func (least atLeast) Description(context.Context) string {
@@ -93,7 +94,7 @@ func (least atLeast) ValidateString(_ context.Context, req validator.StringReque
 	}
 
 	resp.Diagnostics.AddAttributeError(req.Path, "Duration too short",
-		fmt.Sprintf("%q is less than %s, which is the least here. Write %q or more.", req.ConfigValue.ValueString(), time.Duration(least), time.Duration(least)))
+		fmt.Sprintf("%s is %q, and the least is %s. Write %[3]q or more.", req.Path, req.ConfigValue.ValueString(), time.Duration(least).String()))
 }
 
 // webAddress refuses what is no URL of HTTP, and passwords in it.
@@ -115,10 +116,10 @@ func (webAddress) ValidateString(_ context.Context, req validator.StringRequest,
 	switch {
 	case err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https"):
 		resp.Diagnostics.AddAttributeError(req.Path, "Malformed URL",
-			"This is not a URL that Consul can ask. Write the whole of it, such as \"http://10.0.0.101/health\".")
+			fmt.Sprintf("%s is not a URL that Consul can ask. Write the whole of it, such as \"http://10.0.0.101/health\".", req.Path))
 	case target.User != nil:
 		resp.Diagnostics.AddAttributeError(req.Path, "Password in a URL",
-			"Everybody who may read the service in Consul sees this URL, and it holds a user name or password. Let the health page answer without one.")
+			fmt.Sprintf("%s holds a user name or password, and everybody who may read the service in Consul sees it. Let the health page answer without one.", req.Path))
 	}
 }
 
@@ -139,6 +140,6 @@ func (hostAndPort) ValidateString(_ context.Context, req validator.StringRequest
 
 	if err != nil || host == "" || malformed != nil || number < 1 || number > 65535 {
 		resp.Diagnostics.AddAttributeError(req.Path, "Malformed target",
-			fmt.Sprintf("%q is not a host and a port. Write both, such as \"10.0.0.101:80\".", req.ConfigValue.ValueString()))
+			fmt.Sprintf("%s is %q, which is not a host and a port. Write both, such as \"10.0.0.101:80\".", req.Path, req.ConfigValue.ValueString()))
 	}
 }
