@@ -16,6 +16,8 @@ import (
 var (
 	// ErrNotFound is returned (wrapped) only when libvirt itself says that a machine, a pool or a volume is not there.
 	ErrNotFound = errors.New("not found")
+	// ErrUnreachable is returned (wrapped) when no connection to the host could be made.
+	ErrUnreachable = errors.New("the host cannot be reached")
 	// ErrUnsupported is returned by builds without cgo.
 	ErrUnsupported = errors.New("this build of the provider cannot reach libvirt hosts, since it was built without cgo. Use the release for linux")
 	// ErrNoLibrary is returned when libvirt's client library is not installed where Terraform runs.
@@ -33,8 +35,10 @@ type Host struct {
 	name   string
 	config Config
 
-	dialling sync.Mutex // held while a connection is made
+	dialling sync.Mutex // held while a connection is made, and guards the next three
 	conn     connection
+	failure  error // of the last dial
+	failed   time.Time
 
 	mu    sync.Mutex
 	reads map[string]*read
@@ -82,7 +86,8 @@ func (h *Host) Name() string { return h.name }
 // Known reports whether the host's URI is known. It is not while another resource that provides it is still planned.
 func (h *Host) Known() bool { return h.config.URI != "" }
 
-// connect returns the host's connection, dialling it if there is none or if it has died.
+// connect returns the host's connection, dialling it if there is none or if it has died. A host that could not be
+// reached is not dialled again for as long as a dial may take, so a hundred machines of a dead host wait once.
 func (h *Host) connect(ctx context.Context) (connection, error) {
 	h.dialling.Lock()
 	defer h.dialling.Unlock()
@@ -94,23 +99,35 @@ func (h *Host) connect(ctx context.Context) (connection, error) {
 	if h.conn != nil {
 		h.conn.close()
 		h.conn = nil
+		h.forget()
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
+	if h.failure != nil && time.Since(h.failed) < h.config.ConnectTimeout {
+		return nil, h.failure
+	}
+
+	conn, err := h.dial(ctx)
+	h.conn, h.failure, h.failed = conn, err, time.Now()
+
+	return conn, err
+}
+
+func (h *Host) dial(ctx context.Context) (connection, error) {
+	limited, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
 	defer cancel()
 
-	conn, err := await(ctx, func() (connection, error) { return dial(h.config.URI) }, connection.close)
+	conn, err := await(limited, func() (connection, error) { return dial(h.config.URI) }, connection.close)
 
 	switch {
+	case err == nil:
+		return conn, nil
+	case errors.Is(err, ErrNoLibrary), errors.Is(err, ErrUnsupported):
+		return nil, fmt.Errorf("connect to host %q: %w", h.name, err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("connect to host %q at %s: no answer within %s. Check that the host is up, or raise its connect_timeout", h.name, h.config.URI, h.config.ConnectTimeout)
-	case err != nil:
-		return nil, fmt.Errorf("connect to host %q at %s: %w", h.name, h.config.URI, err)
+		err = fmt.Errorf("no answer within %s. Check that it is up, or raise its connect_timeout", h.config.ConnectTimeout)
 	}
 
-	h.conn = conn
-
-	return conn, nil
+	return nil, fmt.Errorf("connect to host %q at %s: %w: %w", h.name, h.config.URI, ErrUnreachable, err)
 }
 
 // do runs one operation on the host's connection and gives up waiting for it when ctx ends; libvirt's calls cannot be

@@ -299,6 +299,13 @@ func (r *vmResource) checkHost(ctx context.Context, plan planned, state *planned
 	spec := domainxml.Spec{Name: name, Pins: pins, Emulator: emulator, Mark: domainxml.Mark{Exclusive: plan.Exclusive.ValueBool()}}
 
 	hardware, err := host.Topology(ctx)
+	if errors.Is(err, libvirt.ErrUnreachable) {
+		resp.Diagnostics.AddAttributeWarning(path.Root("host"), fmt.Sprintf("Unable to check the CPUs of VM %q", name),
+			fmt.Sprintf("The apply checks them, and fails as long as the host is down: %s.", err))
+
+		return
+	}
+
 	if err != nil {
 		resp.Diagnostics.Append(tf.FailedAt(path.Root("host"), "plan", "VM", name, err))
 

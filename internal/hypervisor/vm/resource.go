@@ -115,6 +115,8 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	switch {
 	case errors.Is(err, libvirt.ErrNotFound):
 		resp.State.RemoveResource(ctx)
+	case errors.Is(err, libvirt.ErrUnreachable) && !state.Name.IsNull():
+		resp.Diagnostics.Append(tf.Unread("VM", state.Name.ValueString(), err))
 	case err != nil:
 		resp.Diagnostics.Append(tf.Failed("read", "VM", state.Name.ValueString(), err))
 	default:

@@ -91,6 +91,8 @@ func (r *volumeResource) Read(ctx context.Context, req resource.ReadRequest, res
 	switch {
 	case errors.Is(err, libvirt.ErrNotFound):
 		resp.State.RemoveResource(ctx)
+	case errors.Is(err, libvirt.ErrUnreachable) && !state.Name.IsNull():
+		resp.Diagnostics.Append(tf.Unread("volume", state.Name.ValueString(), err))
 	case err != nil:
 		resp.Diagnostics.Append(tf.Failed("read", "volume", state.Name.ValueString(), err))
 	default:
