@@ -122,7 +122,7 @@ func disks(spec Spec) ([]libvirtxml.DomainDisk, error) {
 	for _, name := range diskOrder(spec.Disks) {
 		disk := spec.Disks[name]
 		rendered := virtioDisk(len(all), name, disk.Volume, disk.Format)
-		rendered.ReadOnly = flag(disk.ReadOnly)
+		rendered.ReadOnly = readOnly(disk.ReadOnly)
 
 		if len(all) == 0 {
 			rendered.Boot = &libvirtxml.DomainDeviceBoot{Order: 1}
@@ -133,7 +133,7 @@ func disks(spec Spec) ([]libvirtxml.DomainDisk, error) {
 
 	if spec.Seed != nil {
 		seed := virtioDisk(len(all), seedSerial, *spec.Seed, "raw")
-		seed.ReadOnly = flag(true)
+		seed.ReadOnly = readOnly(true)
 		all = append(all, seed)
 	}
 
@@ -182,7 +182,7 @@ func nic(i Interface) libvirtxml.DomainInterface {
 	}
 }
 
-func flag(on bool) *libvirtxml.DomainDiskReadOnly {
+func readOnly(on bool) *libvirtxml.DomainDiskReadOnly {
 	if !on {
 		return nil
 	}
