@@ -184,3 +184,22 @@ func TestServerThatIsNotTheAdminAPIHidesNothing(t *testing.T) {
 		})
 	}
 }
+
+func TestKongWithoutADatabaseSaysWhatItNeeds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, body := http.StatusNotFound, `{"message":"Not found"}`
+		if r.Method != http.MethodGet { // as recorded from Kong 3.9.1
+			status = http.StatusMethodNotAllowed
+			body = `{"message":"cannot create or update 'upstreams' entities by 'name' when not using a database","name":"operation unsupported","code":12}`
+		}
+		w.WriteHeader(status)
+		if _, err := w.Write([]byte(body)); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+
+	engine := newEngine(t, Config{AdminURL: server.URL})
+	err := engine.PutUpstream(t.Context(), gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}})
+	wantError(t, err, "Kong answered 405", "when not using a database", "give it a database")
+}

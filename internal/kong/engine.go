@@ -24,6 +24,8 @@ const mark = "managed-by:terraform-provider-hypervisor"
 //
 // A member of Upstream.Services becomes the target <name>.service.consul, which Kong resolves through Consul's DNS
 // (dns_resolver in Kong's configuration). Kong takes the port from the SRV record, and then the weight from there too.
+//
+// Kong's proxies take a change over some 5 s after it was written (worker_state_update_frequency).
 type Engine struct {
 	admin   *kong.Client
 	address string // of the Admin API, without a password
