@@ -2,6 +2,8 @@ package domainxml
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
@@ -128,17 +130,26 @@ func (s *Spec) parseDisks(disks []libvirtxml.DomainDisk) {
 			s.Disks = map[string]Disk{}
 		}
 
-		s.Disks[diskName(disk)] = parsed
+		s.Disks[s.diskName(disk)] = parsed
 	}
 }
 
-// diskName is the disk's serial number, or its device name if it has none.
-func diskName(disk libvirtxml.DomainDisk) string {
-	if disk.Serial != "" || disk.Target == nil {
+// diskName is the disk's serial number, or its device name if it has none. Libvirt lets disks have the same serial
+// number; all but the first are then told apart by their device names.
+func (s *Spec) diskName(disk libvirtxml.DomainDisk) string {
+	if disk.Target == nil {
 		return disk.Serial
 	}
 
-	return disk.Target.Dev
+	if disk.Serial == "" {
+		return disk.Target.Dev
+	}
+
+	if _, taken := s.Disks[disk.Serial]; taken {
+		return disk.Serial + " " + disk.Target.Dev
+	}
+
+	return disk.Serial
 }
 
 func (s *Spec) parseInterfaces(interfaces []libvirtxml.DomainInterface, mark *markElement) {
@@ -149,6 +160,8 @@ func (s *Spec) parseInterfaces(interfaces []libvirtxml.DomainInterface, mark *ma
 			names[named.MAC] = named.Name
 		}
 	}
+
+	taken := slices.Collect(maps.Values(names))
 
 	for position, nic := range interfaces {
 		parsed := Interface{}
@@ -166,7 +179,8 @@ func (s *Spec) parseInterfaces(interfaces []libvirtxml.DomainInterface, mark *ma
 
 		name, known := names[parsed.MAC]
 		if !known {
-			name = fmt.Sprintf("net%d", position)
+			name = unnamed(position, taken)
+			taken = append(taken, name)
 		}
 
 		if s.Interfaces == nil {
@@ -174,5 +188,15 @@ func (s *Spec) parseInterfaces(interfaces []libvirtxml.DomainInterface, mark *ma
 		}
 
 		s.Interfaces[name] = parsed
+	}
+}
+
+// unnamed is what an interface is called that the mark has no name for: "net" and its position, or the next number that
+// is not another's.
+func unnamed(position int, taken []string) string {
+	for ; ; position++ {
+		if name := fmt.Sprintf("net%d", position); !slices.Contains(taken, name) {
+			return name
+		}
 	}
 }
