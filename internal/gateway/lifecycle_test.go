@@ -143,6 +143,37 @@ func TestUpstreamThatARouteElsewhereUsesIsNotDeleted(t *testing.T) {
 	}
 }
 
+func TestManyAreMadeChangedAndRemovedAtOnce(t *testing.T) {
+	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
+		t.Run(name, func(t *testing.T) {
+			config := func(count, weight int) string {
+				return on.block + fmt.Sprintf(`
+resource "gateway_upstream" "all" {
+  provider = hypervisor
+  count    = %[1]d
+  name     = "up-${count.index}"
+  targets  = { "10.0.0.1:80" = { weight = %[2]d }, "10.0.0.2:80" = {} }
+}
+
+resource "gateway_route" "all" {
+  provider = hypervisor
+  count    = %[1]d
+  name     = "route-${count.index}"
+  hosts    = ["${count.index}.test"]
+  upstream = gateway_upstream.all[count.index].name
+}
+`, count, weight)
+			}
+
+			run(t,
+				resource.TestStep{Config: config(30, 1)},
+				resource.TestStep{Config: config(30, 2)},
+				resource.TestStep{Config: config(2, 3)},
+			)
+		})
+	}
+}
+
 // remove deletes the route and the upstream behind Terraform's back.
 func (e engine) remove(t *testing.T) {
 	t.Helper()

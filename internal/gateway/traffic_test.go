@@ -247,3 +247,54 @@ func TestServiceThatLosesItsLastInstanceLeavesTheTrafficToTheOthers(t *testing.T
 		},
 	)
 }
+
+func TestUpstreamIsRenamedUnderTraffic(t *testing.T) {
+	s := newStack(t)
+	s.register(t, "blue")
+
+	named := func(name, lifecycle string) string {
+		return s.block + fmt.Sprintf(`
+resource "gateway_upstream" "up" {
+  provider = hypervisor
+  name     = %q
+  services = { blue = {} }
+  lifecycle { %s }
+}
+
+resource "gateway_route" "shop" {
+  provider = hypervisor
+  name     = "shop"
+  hosts    = ["shop.test"]
+  upstream = gateway_upstream.up.name
+}
+`, name, lifecycle)
+	}
+
+	const createFirst = "create_before_destroy = true"
+
+	var crowd *visitors
+
+	var leave func()
+
+	run(t,
+		resource.TestStep{Config: named("old", "")},
+		resource.TestStep{
+			PreConfig: func() {
+				s.answers(t, "shop.test", http.StatusOK)
+				crowd, leave = s.visit(t, "shop.test")
+				crowd.expect(t, "blue", 100)
+			},
+			Config:      named("new", ""),
+			ExpectError: message(`Unable to delete gateway upstream "old"`, "shop", "create_before_destroy"),
+		},
+		resource.TestStep{Config: named("new", createFirst)},
+		resource.TestStep{
+			PreConfig: func() { crowd.expect(t, "blue", 100); leave() },
+			Config:    named("new", createFirst), PlanOnly: true,
+		},
+	)
+
+	if crowd.failure != nil {
+		t.Errorf("a request failed while the upstream was renamed: %v", crowd.failure)
+	}
+}

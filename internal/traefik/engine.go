@@ -69,7 +69,8 @@ func (e *Engine) DeleteUpstream(ctx context.Context, name string) error {
 
 	if routes := routesTo(name, relative(stored, e.prefix, isRouter)); len(routes) > 0 {
 		return fmt.Errorf("it still receives the traffic of the gateway route %s. Delete the route or send it to another "+
-			"upstream first; upstream = gateway_upstream.<label>.name tells Terraform the order", strings.Join(routes, ", "))
+			"upstream first; upstream = gateway_upstream.<label>.name tells Terraform the order, and lifecycle { create_before_destroy = true } "+
+			"in the upstream lets it be renamed", strings.Join(routes, ", "))
 	}
 
 	return e.write(ctx, transaction(stored, e.prefix, ownsUpstream(name), nil))

@@ -7,7 +7,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,6 +135,7 @@ func TestEngineOnRealTraefik(t *testing.T) {
 	t.Run("TwoStatesDoNotOverwriteEachOther", s.statesDoNotOverwriteEachOther)
 	t.Run("UpstreamInUseIsKept", s.upstreamInUseIsKept)
 	t.Run("LargestUpstreamAndRouteFitOneTransaction", s.largestFitOneTransaction)
+	t.Run("ReadsShareOneRequest", s.readsShareOneRequest)
 }
 
 func (s stack) routeLeadsToItsUpstream(t *testing.T) {
@@ -358,4 +363,41 @@ func (s stack) largestFitOneTransaction(t *testing.T) {
 	must(t, engine.PutUpstream(t.Context(), upstream))
 	must(t, engine.DeleteRoute(t.Context(), "large"))
 	must(t, engine.DeleteUpstream(t.Context(), "large"))
+}
+
+func (s stack) readsShareOneRequest(t *testing.T) {
+	target, err := url.Parse(s.consul)
+	must(t, err)
+
+	var requests atomic.Int64
+
+	forward := httputil.NewSingleHostReverseProxy(target)
+	counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(counting.Close)
+
+	client, err := catalog.New(catalog.Config{Address: counting.URL})
+	must(t, err)
+
+	engine := traefik.New(traefik.Config{KeyPrefix: "traefik"}, client)
+
+	var reads sync.WaitGroup
+	for range 50 {
+		reads.Go(func() {
+			_, routeErr := engine.Route(t.Context(), "absent")
+			_, upstreamErr := engine.Upstream(t.Context(), "absent")
+
+			if !errors.Is(routeErr, gateway.ErrNotFound) || !errors.Is(upstreamErr, gateway.ErrNotFound) {
+				t.Errorf("reading what is not there gives %v and %v", routeErr, upstreamErr)
+			}
+		})
+	}
+
+	reads.Wait()
+
+	if got := requests.Load(); got != 1 {
+		t.Errorf("100 reads made %d requests, want 1", got)
+	}
 }

@@ -41,10 +41,11 @@ func (r *upstreamResource) Schema(_ context.Context, _ resource.SchemaRequest, r
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the upstream, unique in the gateway; changing it replaces the upstream.",
-				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(gateway.NamePattern, gateway.NameRule), stringvalidator.LengthAtMost(gateway.MaxName)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				MarkdownDescription: "Name of the upstream, unique in the gateway; changing it replaces the upstream, which needs " +
+					"`create_before_destroy` while routes lead to it.",
+				Required:      true,
+				Validators:    []validator.String{stringvalidator.RegexMatches(gateway.NamePattern, gateway.NameRule), stringvalidator.LengthAtMost(gateway.MaxName)},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"services": membersAttribute(
 				"Consul services that receive the traffic, by name; either these or `targets`. While one of them has no healthy "+
