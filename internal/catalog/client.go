@@ -67,6 +67,7 @@ func New(config Config) (*Client, error) {
 	}
 
 	web.Timeout = requestLimit
+	web.Transport = logged{web.Transport}
 	settings.HttpClient = web
 
 	client, err := api.NewClient(settings)

@@ -1,8 +1,12 @@
 package catalog_test
 
 import (
+	"encoding/pem"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,7 +55,7 @@ func TestWriteWhoseAnswerIsLostIsMarked(t *testing.T) {
 	places(t, func(t *testing.T, node string) {
 		service := full(t, node)
 
-		address := proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
+		address := proxy(t, func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodPut {
 				return false
 			}
@@ -112,6 +116,36 @@ func TestWriteIsWorkedOutAnewIfAProberCameBetween(t *testing.T) {
 	}
 
 	wantInstance(t, client, service)
+}
+
+func TestConsulBehindTLSIsVerifiedAgainstTheGivenAuthority(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("[]"))
+	}))
+	t.Cleanup(server.Close)
+
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+
+	if err := os.WriteFile(authority, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	who := catalog.Identity{Node: "n", Name: "s", ID: "s"}
+
+	_, err := newClient(t, server.URL).Instance(t.Context(), who)
+	if err == nil || errors.Is(err, catalog.ErrNotFound) || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("with an unknown authority: %v, want a refusal of the certificate", err)
+	}
+
+	trusting, err := catalog.New(catalog.Config{Address: server.URL, CAFile: authority})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if _, err := trusting.Instance(t.Context(), who); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("with the authority given: %v, want the server's answer, which is empty", err)
+	}
 }
 
 func TestAddressWithAPasswordIsRefusedWithoutRepeatingIt(t *testing.T) {

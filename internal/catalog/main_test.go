@@ -117,12 +117,16 @@ func unique(t *testing.T) string {
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 
-	deadline := time.Now().Add(20 * time.Second)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("after 20 s still not: %s", what)
-		}
+	deadline := time.After(20 * time.Second)
 
-		time.Sleep(20 * time.Millisecond)
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("after 20 s still not: %s", what)
+		case <-ticker.C:
+		}
 	}
 }

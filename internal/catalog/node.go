@@ -220,12 +220,12 @@ func (c *Client) changeNode(ctx context.Context, node string, plan func(occupied
 func (o occupied) registration(service Service) api.TxnOps {
 	var operations api.TxnOps
 
-	if o.node == nil {
-		node := api.Node{Node: service.Node, Address: service.Address, Meta: nodeMeta()}
-		operations = append(operations, &api.TxnOp{Node: &api.NodeTxnOp{Verb: api.NodeCAS, Node: node}})
+	found := o.find(service.ID)
+
+	if node := o.nodeFor(service, found); node != nil {
+		operations = append(operations, &api.TxnOp{Node: &api.NodeTxnOp{Verb: api.NodeCAS, Node: *node}})
 	}
 
-	found := o.find(service.ID)
 	if found == nil || !instance(service.Node, found, nil).sameEntry(service) {
 		operations = append(operations, &api.TxnOp{Service: service.operation(found)})
 	}
@@ -246,6 +246,26 @@ func (o occupied) registration(service Service) api.TxnOps {
 
 	return append(operations, o.removals(service)...)
 }
+
+// nodeFor returns how the node is to be written, or nil if it stays. A node that we made got its address from its
+// first service, and follows it: consul-esm probes the node's address too, and takes its services down with it.
+func (o occupied) nodeFor(service Service, found *api.AgentService) *api.Node {
+	if o.node == nil {
+		return &api.Node{Node: service.Node, Address: service.Address, Meta: nodeMeta()}
+	}
+
+	if !o.ours() || found == nil || found.Address == service.Address || found.Address != o.node.Address {
+		return nil
+	}
+
+	node := *o.node
+	node.Address = service.Address
+
+	return &node
+}
+
+// ours reports whether Register made the node.
+func (o occupied) ours() bool { return o.node != nil && o.node.Meta["managed-by"] == managedBy }
 
 func (e entry) differs(wanted Check, notes string) bool {
 	check, _ := e.check()
@@ -284,7 +304,7 @@ func (o occupied) deregistration(who Identity) api.TxnOps {
 		operations = append(operations, &api.TxnOp{Service: &api.ServiceTxnOp{Verb: api.ServiceDelete, Node: who.Node, Service: gone}})
 	}
 
-	if o.node != nil && others == 0 && o.node.Meta["managed-by"] == managedBy {
+	if o.ours() && others == 0 {
 		node := api.Node{Node: o.node.Node, ModifyIndex: o.node.ModifyIndex}
 		operations = append(operations, &api.TxnOp{Node: &api.NodeTxnOp{Verb: api.NodeDeleteCAS, Node: node}})
 	}

@@ -283,6 +283,22 @@ func TestLastServiceTakesTheNodeThatWasMadeForIt(t *testing.T) {
 	}
 }
 
+func TestNodeThatWasMadeFollowsItsServicesAddress(t *testing.T) {
+	service := full(t, "node-"+unique(t))
+	client := newClient(t, consulAddress)
+	register(t, client, service)
+
+	service.Address = "127.0.0.10"
+	if err := client.Update(t.Context(), service); err != nil {
+		t.Fatalf("Update: %v", err)
+	}
+
+	node, _, err := others.Catalog().Node(service.Node, nil)
+	if err != nil || node.Node.Address != "127.0.0.10" || node.Node.Meta["managed-by"] == "" {
+		t.Errorf("the node is %+v (%v), want it at the new address and still ours", node.Node, err)
+	}
+}
+
 func TestNodeOfOthersStays(t *testing.T) {
 	service := full(t, "node-"+unique(t))
 	foreign := &api.CatalogRegistration{Node: service.Node, Address: "127.0.0.7", NodeMeta: map[string]string{"owner": "else"}}
