@@ -42,6 +42,7 @@ type Bed struct {
 	log    io.Writer
 
 	mutex   sync.Mutex // guards what follows
+	closed  bool
 	record  record
 	hosts   map[string]*Host
 	daemons []*daemon
@@ -202,7 +203,10 @@ func claim(others []record, name string) (record, error) {
 	if err := os.Mkdir(entry.folder(), 0o700); err != nil {
 		return record{}, fmt.Errorf("open bed: %w", err)
 	}
-	return entry, entry.save()
+	if err := entry.save(); err != nil {
+		return record{}, err
+	}
+	return entry, nil
 }
 
 // freeSubnet returns an N such that 10.77.N.0/24 meets no other bed and no address of the machine.
@@ -238,26 +242,31 @@ func (b *Bed) build(ctx context.Context) error {
 	return b.writeHosts()
 }
 
-// Close ends every process of the bed and removes everything it made. It may be called more than once.
+// Close ends every process of the bed and removes everything it made, once the starts that go on have returned. It may
+// be called more than once.
 func (b *Bed) Close() error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	b.closed = true
+
+	servers := slices.Clone(b.daemons)
+	for _, host := range b.hosts {
+		host.mutex.Lock()
+		defer host.mutex.Unlock() //nolint:gocritic // held until Close returns
+		if host.daemon != nil {
+			servers = append(servers, host.daemon)
+		}
+	}
+	for _, server := range servers {
+		server.kill() // it may not have joined the bed's cgroup yet
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), 2*teardownLimit)
 	defer cancel()
-	if err := b.record.teardown(ctx, b.groups); err != nil {
-		return err
-	}
-	for _, server := range b.daemons {
-		<-server.gone // killed above; without this a zombie would stay
-	}
-	for _, host := range b.hosts {
-		if host.daemon != nil {
-			<-host.daemon.gone
-		}
-	}
-	return nil
+	return b.record.teardown(ctx, b.groups)
 }
+
+var errClosed = errors.New("the bed is closed")
 
 // Address returns address n of the bed's subnet, such as "10.77.3.101". 1 is the gateway and hosts are numbered from
 // 11; guests take 100 and above.

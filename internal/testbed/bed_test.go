@@ -14,19 +14,20 @@ import (
 	"testing"
 )
 
-// crashing makes the test binary open a bed, say which, and die without closing it.
+// crashing makes the test binary open a bed of that name, or without one if it is "-", say which, and die without
+// closing it.
 const crashing = "HYPERVISOR_TESTBED_CRASH"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(crashing) != "" {
-		crash()
+	if name := os.Getenv(crashing); name != "" {
+		crash(strings.TrimPrefix(name, "-"))
 	}
 	os.Exit(m.Run())
 }
 
-func crash() {
+func crash(name string) {
 	ctx, report := context.Background(), os.NewFile(3, "report")
-	bed, err := Open(ctx, Options{Log: os.Stderr})
+	bed, err := Open(ctx, Options{Name: name, Log: os.Stderr})
 	if err == nil {
 		_, err = bed.StartHost(ctx, HostOptions{Name: "alpha"})
 	}
@@ -108,13 +109,16 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestBedOfACrashedRunIsRemovedByTheNext(t *testing.T) {
+// openAndCrash lets another process open a bed and die, and returns the id of the bed.
+func openAndCrash(t *testing.T, name string) record {
+	t.Helper()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer reader.Close()
 	owner := exec.CommandContext(t.Context(), os.Args[0])
-	owner.Env = append(os.Environ(), crashing+"=1")
+	owner.Env = append(os.Environ(), crashing+"="+name)
 	owner.Stderr, owner.ExtraFiles = t.Output(), []*os.File{writer}
 	if err := owner.Start(); err != nil {
 		t.Fatal(err)
@@ -129,17 +133,25 @@ func TestBedOfACrashedRunIsRemovedByTheNext(t *testing.T) {
 	if err := owner.Wait(); err == nil {
 		t.Fatal("The process did not crash.")
 	}
-	crashed := record{ID: strings.TrimSpace(id)}
+	return record{ID: strings.TrimSpace(id)}
+}
+
+func TestBedOfACrashedRunIsRemovedByTheNext(t *testing.T) {
+	crashed := openAndCrash(t, "-")
 
 	For(t)
+
 	if found := traces(t, crashed); len(found) > 0 {
 		t.Errorf("after the next Open there are %q", found)
 	}
 }
 
-func TestNamedBedIsFoundAndClosedByAnotherProcess(t *testing.T) {
+func TestNamedBedOutlivesItsProcessUntilItIsClosed(t *testing.T) {
 	name := nameForTest(t)
-	bed, err := Open(t.Context(), Options{Name: name})
+	entry := openAndCrash(t, name)
+	For(t) // removes the beds of dead processes, but not this one
+
+	bed, err := Attach(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,29 +160,48 @@ func TestNamedBedIsFoundAndClosedByAnotherProcess(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	host, err := bed.StartHost(t.Context(), HostOptions{Name: "alpha"})
-	if err != nil {
-		t.Error(err)
+	host, found := bed.Host("alpha")
+	if !found {
+		t.Fatal("the bed has no host alpha")
+	}
+	if got := virsh(t, host, "hostname"); strings.TrimSpace(got) != "alpha" {
+		t.Errorf("the host says its name is %q", got)
 	}
 	if _, err := Open(t.Context(), Options{Name: name}); err == nil || !strings.Contains(err.Error(), "already up") {
 		t.Errorf("a second Open of the name says %v", err)
 	}
 
-	attached, err := Attach(name)
-	if err != nil {
+	if err := bed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if again, found := attached.Host("alpha"); !found || again.URI() != host.URI() {
-		t.Errorf("the attached bed has host alpha: %t; it is at %v, not %s", found, again, host.URI())
-	}
-	if err := attached.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if found := traces(t, bed.record); len(found) > 0 {
+	if found := traces(t, entry); len(found) > 0 {
 		t.Errorf("after Close there are %q", found)
 	}
 	if _, err := Attach(name); !errors.Is(err, ErrNoBed) {
 		t.Errorf("Attach to a closed bed says %v", err)
+	}
+}
+
+func TestClosedBedStartsNothing(t *testing.T) {
+	bed, err := Open(t.Context(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := bed.StartHost(t.Context(), HostOptions{Name: "alpha"})
+	if err := errors.Join(err, bed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Restart(t.Context()); err == nil {
+		t.Error("a host of a closed bed restarted")
+	}
+	if _, err := bed.StartHost(t.Context(), HostOptions{Name: "beta"}); !errors.Is(err, errClosed) {
+		t.Errorf("StartHost says %v", err)
+	}
+	if _, err := bed.StartConsul(t.Context()); !errors.Is(err, errClosed) {
+		t.Errorf("StartConsul says %v", err)
+	}
+	if found := traces(t, bed.record); len(found) > 0 {
+		t.Errorf("there are %q", found)
 	}
 }
 

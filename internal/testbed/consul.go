@@ -56,8 +56,8 @@ func (c *Consul) Address() string { return fmt.Sprintf("http://127.0.0.1:%d", c.
 // DNS returns the address at which Consul answers DNS, over UDP and TCP.
 func (c *Consul) DNS() string { return fmt.Sprintf("127.0.0.1:%d", c.dns) }
 
-// Stop ends Consul; all it knew is lost.
-func (c *Consul) Stop(ctx context.Context) error { return c.daemon.stop(ctx, stopGrace) }
+// Stop ends Consul, after five seconds by force; all it knew is lost.
+func (c *Consul) Stop(ctx context.Context) { c.daemon.stop(ctx, stopGrace) }
 
 func (c *Consul) hasLeader(ctx context.Context) error {
 	body, _, err := get(ctx, c.Address()+"/v1/status/leader")
@@ -87,15 +87,12 @@ func (b *Bed) serve(ctx context.Context, ports int, start func([]int) (*daemon, 
 		if err != nil {
 			return err
 		}
-		b.mutex.Lock()
-		b.daemons = append(b.daemons, server)
-		b.mutex.Unlock()
-
 		if failure = server.ready(ctx, serverLimit, probe); failure == nil {
 			return nil
 		}
 		if !errors.Is(failure, errEnded) {
-			return errors.Join(failure, server.stop(ctx, 0))
+			server.kill()
+			return failure
 		}
 	}
 	return failure

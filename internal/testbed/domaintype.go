@@ -43,6 +43,7 @@ func probeDomainType(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(os.Stderr, "finding out whether KVM works: booting a guest, at most %s\n", kvmLimit)
 	answer := "qemu"
 	if bootsWithKVM(ctx, image) {
 		answer = "kvm"

@@ -73,6 +73,9 @@ func (b *Bed) addHost(options HostOptions) (*Host, error) {
 
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	if b.closed {
+		return nil, errClosed
+	}
 	if _, exists := b.hosts[options.Name]; exists {
 		return nil, errors.New("the bed has a host of that name")
 	}
@@ -267,6 +270,9 @@ func (h *Host) Kill(ctx context.Context) error {
 func (h *Host) Restart(ctx context.Context) error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
+	if _, err := os.Stat(h.path("etc/libvirtd.conf")); err != nil {
+		return fmt.Errorf("restart host %q: it was never started, or its bed is closed: %w", h.record.Name, err)
+	}
 	if err := h.stop(ctx); err != nil {
 		return err
 	}

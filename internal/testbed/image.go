@@ -71,6 +71,7 @@ func Image(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return cached(ctx, "image", name, func(ctx context.Context, path string) error {
+		fmt.Fprintln(os.Stderr, "building the guest image, once for this machine")
 		if err := buildImage(ctx, kernel, path); err != nil {
 			return fmt.Errorf("build the guest image: %w", err)
 		}

@@ -55,20 +55,30 @@ func (p process) alive() bool {
 
 // daemon is a server that this process started.
 type daemon struct {
-	name string
-	pid  int
-	log  string        // path of the file that holds its output
-	gone chan struct{} // closed when it has ended
+	name    string
+	process *os.Process
+	log     string        // path of the file that holds its output
+	gone    chan struct{} // closed when it has ended
 }
 
 // spawn starts a server inside the bed's cgroup, so that cleaning up finds it without knowing its PID. The server
 // outlives the test binary: its output goes to a file and it leads a session of its own.
 func (b *Bed) spawn(name, log string, argv ...string) (*daemon, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.closed {
+		return nil, fmt.Errorf("start %s: %w", name, errClosed)
+	}
 	if err := b.groups.createServices(b.prefix()); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	join := []string{"/bin/sh", "-c", `echo $$ >"$1" && shift && exec "$@"`, "sh", b.groups.servicesFile(b.prefix())}
-	return launch(name, log, append(join, argv...)...)
+	server, err := launch(name, log, append(join, argv...)...)
+	if err != nil {
+		return nil, err
+	}
+	b.daemons = append(b.daemons, server)
+	return server, nil
 }
 
 // launch starts a server in a session of its own and reaps it when it ends.
@@ -87,7 +97,7 @@ func launch(name, log string, argv ...string) (*daemon, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 
-	d := &daemon{name: name, pid: cmd.Process.Pid, log: log, gone: make(chan struct{})}
+	d := &daemon{name: name, process: cmd.Process, log: log, gone: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // how a server ended is told by its log
 		close(d.gone)
@@ -114,31 +124,31 @@ func (d *daemon) ready(ctx context.Context, limit time.Duration, probe func(cont
 	return nil
 }
 
-// stop ends the server: politely, then after grace by force.
-func (d *daemon) stop(ctx context.Context, grace time.Duration) error {
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-
-	// The process is our child and reaped only by launch, so its PID cannot have passed to another while gone is open.
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		select {
-		case <-d.gone:
-			return nil
-		default:
-			_ = syscall.Kill(d.pid, signal)
-		}
-		if signal == syscall.SIGKILL {
-			break
-		}
-		select {
-		case <-d.gone:
-			return nil
-		case <-timer.C:
-		case <-ctx.Done():
-		}
+// stop ends the server: politely, then after grace, or when ctx ends, by force.
+func (d *daemon) stop(ctx context.Context, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	d.signal(syscall.SIGTERM)
+	select {
+	case <-d.gone:
+	case <-ctx.Done():
+		d.kill()
 	}
+}
+
+// kill ends the server at once and waits until it is reaped.
+func (d *daemon) kill() {
+	d.signal(syscall.SIGKILL)
 	<-d.gone
-	return nil
+}
+
+// signal sends a signal unless the server has ended. It is our child and only launch reaps it.
+func (d *daemon) signal(signal syscall.Signal) {
+	select {
+	case <-d.gone:
+	default:
+		_ = d.process.Signal(signal) // it may end at this moment
+	}
 }
 
 // errEnded says that what is waited for cannot come any more.

@@ -29,14 +29,14 @@ type hostRecord struct {
 	Topology *Topology `json:"topology,omitempty"`
 }
 
-func (r record) folder() string { return filepath.Join(registry(), r.ID) }
+func (r *record) folder() string { return filepath.Join(registry(), r.ID) }
 
 // prefix begins the name of everything the bed makes: 6 characters, since a link's name has room for 15.
-func (r record) prefix() string { return "hv" + r.ID }
+func (r *record) prefix() string { return "hv" + r.ID }
 
-func (r record) netns(host string) string { return r.prefix() + "-" + host }
+func (r *record) netns(host string) string { return r.prefix() + "-" + host }
 
-func (r record) veth(number int) string { return fmt.Sprintf("%s-%d", r.prefix(), number) }
+func (r *record) veth(number int) string { return fmt.Sprintf("%s-%d", r.prefix(), number) }
 
 // registry is the folder that holds a folder for each bed of this machine.
 func registry() string { return filepath.Join(os.TempDir(), "hypervisor-testbed") }
@@ -44,7 +44,7 @@ func registry() string { return filepath.Join(os.TempDir(), "hypervisor-testbed"
 const recordFile = "bed.json"
 
 // save writes the record so that a reader never sees half of it.
-func (r record) save() error {
+func (r *record) save() error {
 	content, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write the record of bed %s: %w", r.ID, err)
@@ -126,7 +126,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 }
 
 // teardown removes everything a record speaks of: processes, cgroups, network namespaces, links, files.
-func (r record) teardown(ctx context.Context, g groups) error {
+func (r *record) teardown(ctx context.Context, g groups) error {
 	var failures []error
 	failures = append(failures,
 		g.end(ctx, r.prefix(), syscall.SIGKILL, teardownLimit),
@@ -145,7 +145,7 @@ func (r record) teardown(ctx context.Context, g groups) error {
 }
 
 // disconnect removes a host's network. A namespace takes its links with it, but some time later.
-func (r record) disconnect(ctx context.Context, host hostRecord) error {
+func (r *record) disconnect(ctx context.Context, host hostRecord) error {
 	return errors.Join(removeLink(ctx, r.veth(host.Number)), removeNetns(ctx, r.netns(host.Name)))
 }
 

@@ -47,8 +47,8 @@ func (b *Bed) StartTraefik(ctx context.Context, consul *Consul) (*Traefik, error
 // URL returns the base URL of the entry point "web".
 func (t *Traefik) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", t.web) }
 
-// Stop ends Traefik.
-func (t *Traefik) Stop(ctx context.Context) error { return t.daemon.stop(ctx, stopGrace) }
+// Stop ends Traefik, after five seconds by force.
+func (t *Traefik) Stop(ctx context.Context) { t.daemon.stop(ctx, stopGrace) }
 
 // answers checks for Traefik's own answer to what no router takes.
 func (t *Traefik) answers(ctx context.Context) error {
