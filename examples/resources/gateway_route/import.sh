@@ -1,0 +1,2 @@
+# The route's name.
+terraform import gateway_route.shop shop

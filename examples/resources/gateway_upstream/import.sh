@@ -1,0 +1,2 @@
+# The upstream's name.
+terraform import gateway_upstream.web web

@@ -1,0 +1,2 @@
+# host/name
+terraform import hypervisor_vm.web alpha/web-1
