@@ -20,8 +20,8 @@ type visitors struct {
 	failure error
 }
 
-// visit lets visitors ask until the returned function is called.
-func (s stack) visit(t *testing.T, host string) (v *visitors, leave func()) {
+// visit lets visitors ask for shop.test until the returned function is called.
+func (s stack) visit(t *testing.T) (v *visitors, leave func()) {
 	t.Helper()
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -31,7 +31,7 @@ func (s stack) visit(t *testing.T, host string) (v *visitors, leave func()) {
 	for range 4 {
 		crowd.Go(func() {
 			for ctx.Err() == nil {
-				status, body, err := s.get(context.WithoutCancel(ctx), host)
+				status, body, err := s.get(context.WithoutCancel(ctx), "shop.test")
 				if err == nil && status != http.StatusOK {
 					err = fmt.Errorf("status %d %q", status, body)
 				}
@@ -109,7 +109,7 @@ func TestWeightsMoveUnderTrafficAndNoRequestFails(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() {
 				s.answers(t, "shop.test", http.StatusOK)
-				crowd, leave = s.visit(t, "shop.test")
+				crowd, leave = s.visit(t)
 				crowd.expect(t, "blue", 90)
 			},
 			Config: config(90, 10), PlanOnly: true,
@@ -163,7 +163,7 @@ func TestTargetsAndServicesOfOneUpstreamAreSwappedInPlace(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() {
 				s.answers(t, "shop.test", http.StatusOK)
-				crowd, leave = s.visit(t, "shop.test")
+				crowd, leave = s.visit(t)
 				crowd.expect(t, "blue", 100)
 			},
 			Config: s.block + hcl(`targets = { `+strconv.Quote(target)+` = {} }`, `hosts = ["shop.test"]`),
@@ -229,7 +229,7 @@ func TestServiceThatLosesItsLastInstanceLeavesTheTrafficToTheOthers(t *testing.T
 		resource.TestStep{
 			PreConfig: func() {
 				s.answers(t, "shop.test", http.StatusOK)
-				crowd, leave := s.visit(t, "shop.test")
+				crowd, leave := s.visit(t)
 				crowd.expect(t, "blue", 50)
 				s.withdraw(t, "green")
 				crowd.expect(t, "blue", 100)
@@ -281,7 +281,7 @@ resource "gateway_route" "shop" {
 		resource.TestStep{
 			PreConfig: func() {
 				s.answers(t, "shop.test", http.StatusOK)
-				crowd, leave = s.visit(t, "shop.test")
+				crowd, leave = s.visit(t)
 				crowd.expect(t, "blue", 100)
 			},
 			Config:      named("new", ""),
