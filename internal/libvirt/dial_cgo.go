@@ -25,7 +25,7 @@ var events = sync.OnceValue(func() error {
 	}
 
 	go func() {
-		for libvirt.EventRunDefaultImpl() == nil { //nolint:revive // libvirt's loop has no body of ours
+		for libvirt.EventRunDefaultImpl() == nil {
 		}
 	}()
 
@@ -57,6 +57,8 @@ func (s session) alive() bool {
 
 	return err == nil && alive
 }
+
+func (s session) hold() { _ = s.conn.Ref() } // fails for no connection only
 
 func (s session) close() { _, _ = s.conn.Close() }
 

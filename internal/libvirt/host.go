@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // The errors that callers branch on. Everything else that can go wrong is neither.
@@ -35,19 +37,20 @@ type Host struct {
 	name   string
 	config Config
 
-	dialling sync.Mutex // held while a connection is made, and guards the next three
-	conn     connection
-	failure  error // of the last dial
-	failed   time.Time
+	dialling singleflight.Group
 
-	mu    sync.Mutex
-	reads map[string]*read
+	mu      sync.Mutex // guards what follows
+	conn    connection
+	failure error // of the last dial
+	failed  time.Time
+	reads   map[string]*read
 }
 
 // connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
 type connection interface {
 	alive() bool
-	close()
+	hold()  // keeps the connection from being freed until a further close
+	close() // frees the connection unless it is held
 
 	capabilities() (string, error)
 	freeMemory(node int) (bytes uint64, err error)
@@ -71,7 +74,7 @@ type connection interface {
 	createVolume(pool, xml string) error
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error
-	upload(pool, name string, length int64, next func(max int) ([]byte, error)) error
+	upload(pool, name string, length int64, next func(limit int) ([]byte, error)) error
 	download(pool, name string, write func([]byte) error) error
 }
 
@@ -86,48 +89,87 @@ func (h *Host) Name() string { return h.name }
 // Known reports whether the host's URI is known. It is not while another resource that provides it is still planned.
 func (h *Host) Known() bool { return h.config.URI != "" }
 
-// connect returns the host's connection, dialling it if there is none or if it has died. A host that could not be
-// reached is not dialled again for as long as a dial may take, so a hundred machines of a dead host wait once.
+// connect returns the host's connection, dialling it if there is none or if it has died. Those who ask while it is
+// dialled share the outcome, and a host that could not be reached is not dialled again for as long as a dial may take,
+// so a hundred machines of a dead host wait once. The caller closes what is returned.
 func (h *Host) connect(ctx context.Context) (connection, error) {
-	h.dialling.Lock()
-	defer h.dialling.Unlock()
+	for {
+		conn, err := h.connected()
+		if conn != nil || err != nil {
+			return conn, err
+		}
+
+		dialled := h.dialling.DoChan("", func() (any, error) { return nil, h.dial(context.WithoutCancel(ctx)) })
+
+		select {
+		case outcome := <-dialled:
+			if outcome.Err != nil {
+				return nil, outcome.Err
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("connect to host %q at %s: %w", h.name, h.config.URI, ctx.Err())
+		}
+	}
+}
+
+// connected returns the connection, held for the caller since libvirt frees one under those who still use it, or why
+// there is none. It returns neither if the host is to be dialled.
+func (h *Host) connected() (connection, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 
 	if h.conn != nil && h.conn.alive() {
+		h.conn.hold()
+
 		return h.conn, nil
 	}
 
 	if h.conn != nil {
 		h.conn.close()
 		h.conn = nil
-		h.forget()
+		h.reads = map[string]*read{}
 	}
 
 	if h.failure != nil && time.Since(h.failed) < h.config.ConnectTimeout {
 		return nil, h.failure
 	}
 
-	conn, err := h.dial(ctx)
-	h.conn, h.failure, h.failed = conn, err, time.Now()
-
-	return conn, err
+	return nil, nil
 }
 
-func (h *Host) dial(ctx context.Context) (connection, error) {
+// dial makes a connection, or takes down why that failed. It runs once at a time.
+func (h *Host) dial(ctx context.Context) error {
+	if conn, err := h.connected(); conn != nil || err != nil { // it was made since the caller looked
+		if conn != nil {
+			conn.close()
+		}
+
+		return err
+	}
+
 	limited, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
 	defer cancel()
 
 	conn, err := await(limited, func() (connection, error) { return dial(h.config.URI) }, connection.close)
 
-	switch {
-	case err == nil:
-		return conn, nil
-	case errors.Is(err, ErrNoLibrary), errors.Is(err, ErrUnsupported):
-		return nil, fmt.Errorf("connect to host %q: %w", h.name, err)
-	case errors.Is(err, context.DeadlineExceeded):
+	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s. Check that it is up, or raise its connect_timeout", h.config.ConnectTimeout)
 	}
 
-	return nil, fmt.Errorf("connect to host %q at %s: %w: %w", h.name, h.config.URI, ErrUnreachable, err)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNoLibrary), errors.Is(err, ErrUnsupported):
+		err = fmt.Errorf("connect to host %q: %w", h.name, err)
+	default:
+		err = fmt.Errorf("connect to host %q at %s: %w: %w", h.name, h.config.URI, ErrUnreachable, err)
+	}
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	h.conn, h.failure, h.failed = conn, err, time.Now()
+
+	return err
 }
 
 // do runs one operation on the host's connection and gives up waiting for it when ctx ends; libvirt's calls cannot be
@@ -140,7 +182,11 @@ func do[T any](ctx context.Context, h *Host, what string, operation func(connect
 		return none, err
 	}
 
-	value, err := await(ctx, func() (T, error) { return operation(conn) }, nil)
+	value, err := await(ctx, func() (T, error) {
+		defer conn.close()
+
+		return operation(conn)
+	}, nil)
 	if err != nil {
 		return none, fmt.Errorf("%s on host %q: %w", what, h.name, err)
 	}

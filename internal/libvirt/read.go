@@ -1,6 +1,10 @@
 package libvirt
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // A read is one answer of a host, shared by everybody who asks for the same before the next write.
 type read struct {
@@ -10,42 +14,53 @@ type read struct {
 }
 
 // shared returns the answer to the question named key, asking the host only if nobody has since the last write. A
-// failed answer is handed to those who waited for it and not kept.
+// failed answer is handed to those who waited for it and not kept, and one that the asker gave up on is asked for again.
 func shared[T any](ctx context.Context, h *Host, key string, fetch func(connection) (T, error)) (T, error) {
-	h.mu.Lock()
+	var none T
 
-	r, found := h.reads[key]
-	if !found {
+	for {
+		r, found := h.reading(key)
+		if !found {
+			r.value, r.err = do(ctx, h, key, fetch)
+			if r.err != nil {
+				h.drop(key, r)
+			}
+
+			close(r.done)
+		}
+
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return none, fmt.Errorf("%s on host %q: %w", key, h.name, ctx.Err())
+		}
+
+		gaveUp := errors.Is(r.err, context.Canceled) || errors.Is(r.err, context.DeadlineExceeded)
+		if gaveUp && ctx.Err() == nil {
+			continue
+		}
+
+		if r.err != nil {
+			return none, r.err
+		}
+
+		value, _ := r.value.(T)
+
+		return value, nil
+	}
+}
+
+// reading returns the read of the key, and whether somebody makes or has made it already.
+func (h *Host) reading(key string) (r *read, found bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	if r, found = h.reads[key]; !found {
 		r = &read{done: make(chan struct{})}
 		h.reads[key] = r
 	}
 
-	h.mu.Unlock()
-
-	if !found {
-		r.value, r.err = do(ctx, h, key, fetch)
-		if r.err != nil {
-			h.drop(key, r)
-		}
-
-		close(r.done)
-	}
-
-	var none T
-
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
-
-	if r.err != nil {
-		return none, r.err
-	}
-
-	value, _ := r.value.(T)
-
-	return value, nil
+	return r, found
 }
 
 func (h *Host) drop(key string, r *read) {

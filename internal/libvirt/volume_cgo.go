@@ -14,11 +14,19 @@ func (s session) pools() ([]poolXML, error) {
 		return nil, fail(err)
 	}
 
+	return describePools(listed)
+}
+
+func describePools(listed []libvirt.StoragePool) ([]poolXML, error) {
 	all := make([]poolXML, 0, len(listed))
 
 	for i := range listed {
 		pool, err := describePool(&listed[i])
 		_ = listed[i].Free()
+
+		if errors.Is(err, ErrNotFound) {
+			continue // gone since it was listed
+		}
 
 		if err != nil {
 			return nil, err

@@ -1,0 +1,120 @@
+package libvirt
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// counter is a connection that counts. What it does is the connection's inside of it, or what domainsFunc says.
+type counter struct {
+	connection
+	domainsFunc func() ([]Domain, error)
+
+	mu     sync.Mutex
+	calls  map[string]int
+	dead   bool
+	holds  int // 1 is the host's own
+	closed bool
+}
+
+func newCounter(inner connection) *counter {
+	return &counter{connection: inner, calls: map[string]int{}, holds: 1}
+}
+
+func (c *counter) count(call string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	c.calls[call]++
+}
+
+func (c *counter) counted(call string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	return c.calls[call]
+}
+
+func (c *counter) alive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	return !c.dead
+}
+
+func (c *counter) hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	c.holds++
+}
+
+func (c *counter) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	c.holds--
+	c.closed = c.holds == 0
+}
+
+func (c *counter) domains() ([]Domain, error) {
+	c.count("domains")
+
+	if c.domainsFunc != nil {
+		return c.domainsFunc()
+	}
+
+	return c.connection.domains()
+}
+
+func (c *counter) pools() ([]poolXML, error) {
+	c.count("pools")
+
+	return c.connection.pools()
+}
+
+func (c *counter) capabilities() (string, error) {
+	c.count("capabilities")
+
+	return c.connection.capabilities()
+}
+
+// quiet is a connection to a host that has nothing and takes everything.
+type quiet struct{ connection }
+
+func (quiet) domains() ([]Domain, error)                                     { return []Domain{}, nil }
+func (quiet) pools() ([]poolXML, error)                                      { return nil, nil }
+func (quiet) capabilities() (string, error)                                  { return "", errors.New("no capabilities") }
+func (quiet) defineDomain(string) error                                      { return nil }
+func (quiet) startDomain(string) error                                       { return nil }
+func (quiet) shutdownDomain(string) error                                    { return nil }
+func (quiet) destroyDomain(string) error                                     { return nil }
+func (quiet) undefineDomain(string) error                                    { return nil }
+func (quiet) setAutostart(string, bool) error                                { return nil }
+func (quiet) pinVCPU(string, int, []bool) error                              { return nil }
+func (quiet) pinEmulator(string, []bool) error                               { return nil }
+func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
+func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
+func (quiet) createVolume(string, string) error                              { return nil }
+func (quiet) resizeVolume(string, string, uint64) error                      { return nil }
+func (quiet) deleteVolume(string, string) error                              { return nil }
+func (quiet) upload(_, _ string, _ int64, _ func(int) ([]byte, error)) error { return nil }
+
+// over makes a host with a connection that is there already.
+func over(conn connection) *Host {
+	host := NewHost("alpha", Config{URI: "nowhere:///", ConnectTimeout: time.Second})
+	host.conn = conn
+
+	return host
+}
+
+// gone is a connection to a host on which nothing is found.
+type gone struct{ connection }
+
+func (gone) alive() bool                       { return true }
+func (gone) hold()                             {}
+func (gone) close()                            {}
+func (gone) undefineDomain(string) error       { return ErrNotFound }
+func (gone) startDomain(string) error          { return ErrNotFound }
+func (gone) deleteVolume(string, string) error { return ErrNotFound }

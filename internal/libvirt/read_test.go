@@ -1,0 +1,306 @@
+package libvirt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+)
+
+func TestEveryWriteDropsWhatWasRead(t *testing.T) {
+	one := topology.NewCPUSet(1)
+
+	for name, write := range map[string]func(context.Context, *Host) error{
+		"define":       func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
+		"start":        func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
+		"shutdown":     func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
+		"destroy":      func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
+		"undefine":     func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
+		"autostart":    func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
+		"pin":          func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
+		"pin emulator": func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
+		"metadata":     func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
+		"resize disk":  func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
+		"create volume": func(ctx context.Context, h *Host) error {
+			return h.CreateVolume(ctx, VolumeSpec{Pool: "p", Name: "v", Format: "raw"})
+		},
+		"resize volume": func(ctx context.Context, h *Host) error { return h.ResizeVolume(ctx, "p", "v", 1) },
+		"delete volume": func(ctx context.Context, h *Host) error { return h.DeleteVolume(ctx, "p", "v") },
+		"upload":        func(ctx context.Context, h *Host) error { return h.Upload(ctx, "p", "v", &bytes.Buffer{}, 0) },
+	} {
+		conn := newCounter(quiet{})
+		host := over(conn)
+
+		for range 3 {
+			if _, err := host.Domains(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+
+		if calls := conn.counted("domains"); calls != 1 {
+			t.Errorf("before %s: three readers made %d calls, want 1", name, calls)
+		}
+
+		if err := write(t.Context(), host); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+
+		if _, err := host.Domains(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+
+		if calls := conn.counted("domains"); calls != 2 {
+			t.Errorf("after %s there were %d calls, want 2: the reader got what was read before", name, calls)
+		}
+	}
+}
+
+func TestReadersAtOneTimeShareOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		conn := newCounter(quiet{})
+		conn.domainsFunc = func() ([]Domain, error) {
+			<-release
+
+			return []Domain{{Name: "web-1"}}, nil
+		}
+		host := over(conn)
+
+		var readers sync.WaitGroup
+		for range 20 {
+			readers.Go(func() {
+				if domain, err := host.DomainByName(t.Context(), "web-1"); err != nil || domain.Name != "web-1" {
+					t.Errorf("a reader got %+v, %v", domain, err)
+				}
+			})
+		}
+
+		synctest.Wait()
+		close(release)
+		readers.Wait()
+
+		if calls := conn.counted("domains"); calls != 1 {
+			t.Errorf("20 readers made %d calls, want 1", calls)
+		}
+	})
+}
+
+func TestReadThatBeganBeforeAWriteServesNobodyAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old := make(chan struct{})
+		conn := newCounter(quiet{})
+		conn.domainsFunc = func() ([]Domain, error) {
+			if conn.counted("domains") > 1 {
+				return []Domain{{Name: "new"}}, nil
+			}
+
+			<-old
+
+			return []Domain{{Name: "old"}}, nil
+		}
+		host := over(conn)
+
+		early := make(chan error, 1)
+		go func() {
+			_, err := host.DomainByName(t.Context(), "old")
+			early <- err
+		}()
+
+		synctest.Wait()
+
+		if err := host.Define(t.Context(), "<domain/>"); err != nil {
+			t.Fatal(err)
+		}
+
+		if _, err := host.DomainByName(t.Context(), "new"); err != nil {
+			t.Errorf("a reader after the write: %v", err)
+		}
+
+		close(old)
+
+		if err := <-early; err != nil {
+			t.Errorf("the reader before the write: %v", err)
+		}
+
+		if _, err := host.DomainByName(t.Context(), "new"); err != nil {
+			t.Errorf("a reader after the late answer: %v", err)
+		}
+	})
+}
+
+func TestFailedReadIsAskedAgain(t *testing.T) {
+	conn := newCounter(quiet{})
+	conn.domainsFunc = func() ([]Domain, error) {
+		if conn.counted("domains") == 1 {
+			return nil, errors.New("out of memory")
+		}
+
+		return nil, nil
+	}
+	host := over(conn)
+
+	want := `list the machines on host "alpha": out of memory`
+	if _, err := host.Domains(t.Context()); err == nil || err.Error() != want {
+		t.Errorf("the first read: %v, want %q", err, want)
+	}
+
+	if _, err := host.Domains(t.Context()); err != nil {
+		t.Errorf("the second read: %v", err)
+	}
+}
+
+func TestReaderWhoGivesUpFailsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		conn := newCounter(quiet{})
+		conn.domainsFunc = func() ([]Domain, error) {
+			<-release
+
+			return []Domain{{Name: "web-1"}}, nil
+		}
+		host := over(conn)
+
+		hasty, giveUp := context.WithCancel(t.Context())
+		hastyErr, patientErr := make(chan error, 1), make(chan error, 1)
+
+		go func() {
+			_, err := host.Domains(hasty)
+			hastyErr <- err
+		}()
+
+		synctest.Wait() // the hasty one has asked
+
+		go func() {
+			_, err := host.DomainByName(t.Context(), "web-1")
+			patientErr <- err
+		}()
+
+		synctest.Wait() // the patient one waits for its answer
+		giveUp()
+
+		if err := <-hastyErr; !errors.Is(err, context.Canceled) {
+			t.Errorf("who gave up got %v", err)
+		}
+
+		synctest.Wait()
+		close(release)
+
+		if err := <-patientErr; err != nil {
+			t.Errorf("who waited got %v", err)
+		}
+	})
+}
+
+func TestWaiterStopsWhenItsTimeIsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		conn := newCounter(quiet{})
+		conn.domainsFunc = func() ([]Domain, error) {
+			<-release
+
+			return nil, nil
+		}
+		host := over(conn)
+
+		go func() { _, _ = host.Domains(t.Context()) }()
+
+		synctest.Wait()
+
+		limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		want := `list the machines on host "alpha": context deadline exceeded`
+		if _, err := host.Domains(limited); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %q", err, want)
+		}
+
+		close(release)
+	})
+}
+
+// Libvirt frees a connection with its last reference, also under a call that is on its way.
+func TestDeadConnectionIsFreedAfterItsLastUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		conn := newCounter(quiet{})
+		conn.domainsFunc = func() ([]Domain, error) {
+			<-release
+
+			return nil, errors.New("connection lost")
+		}
+		host := over(conn)
+
+		hasty, giveUp := context.WithCancel(t.Context())
+		done := make(chan struct{})
+
+		go func() {
+			defer close(done)
+
+			_, _ = host.Domains(hasty)
+		}()
+
+		synctest.Wait()
+
+		conn.mu.Lock()
+		conn.dead = true
+		conn.mu.Unlock()
+
+		if next, err := host.connected(); next != nil || err != nil {
+			t.Errorf("in place of a dead connection there is %v, %v", next, err)
+		}
+
+		giveUp() // nobody waits for the call; it is still on its way
+		<-done
+
+		if conn.closed {
+			t.Error("the connection was freed under a call")
+		}
+
+		close(release)
+		synctest.Wait()
+
+		if !conn.closed {
+			t.Errorf("the connection is still held %d times", conn.holds)
+		}
+	})
+}
+
+func TestWhatIsGoneAlreadyIsRemovedWithoutError(t *testing.T) {
+	host := over(gone{})
+
+	if err := host.Undefine(t.Context(), "id"); err != nil {
+		t.Errorf("undefine a machine that is gone: %v", err)
+	}
+
+	if err := host.DeleteVolume(t.Context(), "p", "v"); err != nil {
+		t.Errorf("delete a volume that is gone: %v", err)
+	}
+
+	if err := host.Start(t.Context(), "id"); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "start the machine") {
+		t.Errorf("start a machine that is gone: %v", err)
+	}
+}
+
+func TestVolumeIDsReadAsTheyAreWritten(t *testing.T) {
+	for text, want := range map[string]VolumeRef{
+		"alpha/default/root":   {Host: "alpha", Pool: "default", Name: "root"},
+		"alpha/default/a/b c/": {Host: "alpha", Pool: "default", Name: "a/b c/"},
+	} {
+		ref, err := ParseVolumeRef(text)
+		if err != nil || ref != want || ref.String() != text {
+			t.Errorf("ParseVolumeRef(%q) = %+v, %v", text, ref, err)
+		}
+	}
+
+	for _, text := range []string{"", "a", "a/b", "a/b/", "/b/c", "a//c", "//"} {
+		if ref, err := ParseVolumeRef(text); err == nil || !strings.Contains(err.Error(), `"host/pool/name"`) {
+			t.Errorf("ParseVolumeRef(%q) = %+v, %v", text, ref, err)
+		}
+	}
+}
