@@ -254,7 +254,8 @@ func (o occupied) nodeFor(service Service, found *api.AgentService) *api.Node {
 		return &api.Node{Node: service.Node, Address: service.Address, Meta: nodeMeta()}
 	}
 
-	if !o.ours() || found == nil || found.Address == service.Address || found.Address != o.node.Address {
+	follows := len(o.services) == 0 || (found != nil && found.Address == o.node.Address)
+	if !o.ours() || !follows || o.node.Address == service.Address {
 		return nil
 	}
 

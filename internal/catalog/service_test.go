@@ -288,15 +288,33 @@ func TestNodeThatWasMadeFollowsItsServicesAddress(t *testing.T) {
 	client := newClient(t, consulAddress)
 	register(t, client, service)
 
+	wantAddress := func(want string) {
+		t.Helper()
+
+		node, _, err := others.Catalog().Node(service.Node, nil)
+		if err != nil || node == nil || node.Node.Address != want || node.Node.Meta["managed-by"] == "" {
+			t.Errorf("the node is %+v (%v), want it at %s and still ours", node, err, want)
+		}
+	}
+
 	service.Address = "127.0.0.10"
 	if err := client.Update(t.Context(), service); err != nil {
 		t.Fatalf("Update: %v", err)
 	}
 
-	node, _, err := others.Catalog().Node(service.Node, nil)
-	if err != nil || node.Node.Address != "127.0.0.10" || node.Node.Meta["managed-by"] == "" {
-		t.Errorf("the node is %+v (%v), want it at the new address and still ours", node.Node, err)
+	wantAddress("127.0.0.10")
+
+	lost := &api.CatalogDeregistration{Node: service.Node, ServiceID: service.ID}
+	if _, err := others.Catalog().Deregister(lost, nil); err != nil {
+		t.Fatalf("deregister as somebody else: %v", err)
 	}
+
+	service.Address = "127.0.0.11"
+	if err := client.Register(t.Context(), service); err != nil {
+		t.Fatalf("Register: %v", err)
+	}
+
+	wantAddress("127.0.0.11")
 }
 
 func TestNodeOfOthersStays(t *testing.T) {

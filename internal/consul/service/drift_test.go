@@ -2,6 +2,8 @@ package service_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/consul/api"
@@ -28,7 +30,7 @@ func TestWhatOthersChangeAtTheAgentIsPlannedBack(t *testing.T) {
 		}
 	}
 
-	for label, change := range map[string]func() error{
+	changes := map[string]func() error{
 		"address":       registration(func(s *api.AgentServiceRegistration) { s.Address = "127.0.0.9" }),
 		"port":          registration(func(s *api.AgentServiceRegistration) { s.Port = 81 }),
 		"tags":          registration(func(s *api.AgentServiceRegistration) { s.Tags = nil }),
@@ -43,13 +45,11 @@ func TestWhatOthersChangeAtTheAgentIsPlannedBack(t *testing.T) {
 		"interval": registration(func(s *api.AgentServiceRegistration) {
 			s.Check = &api.AgentServiceCheck{CheckID: checkID, TCP: "127.0.0.1:1", Interval: "2m", Timeout: "2s"}
 		}),
-	} {
-		t.Run(label, func(t *testing.T) {
-			repaired(t, config, change, func() error {
-				return agentHas(name, "127.0.0.2", 80, []string{"a"}, map[string]string{}, []string{checkID})
-			})
-		})
 	}
+
+	repaired(t, config, changes, func() error {
+		return agentHas(name, "127.0.0.2", 80, []string{"a"}, map[string]string{}, []string{checkID})
+	})
 }
 
 func TestWhatOthersChangeInTheCatalogIsPlannedBack(t *testing.T) {
@@ -74,7 +74,7 @@ func TestWhatOthersChangeInTheCatalogIsPlannedBack(t *testing.T) {
 		}
 	}
 
-	for label, change := range map[string]func() error{
+	changes := map[string]func() error{
 		"service": func() error {
 			service := &api.AgentService{ID: name, Service: name, Address: "127.0.0.9", Port: 81}
 			_, err := others.Catalog().Register(&api.CatalogRegistration{Node: node, SkipNodeUpdate: true, Service: service}, nil)
@@ -87,35 +87,35 @@ func TestWhatOthersChangeInTheCatalogIsPlannedBack(t *testing.T) {
 			return err
 		},
 		"check redefined": target("127.0.0.1:2"),
-	} {
-		t.Run(label, func(t *testing.T) {
-			repaired(t, config, change, func() error {
-				return catalogHas(node, name, "127.0.0.2", 80, []string{"a"}, []string{checkID})
-			})
-		})
 	}
+
+	repaired(t, config, changes, func() error {
+		return catalogHas(node, name, "127.0.0.2", 80, []string{"a"}, []string{checkID})
+	})
 }
 
-// repaired checks that what somebody else changes is planned as an update that undoes it.
-func repaired(t *testing.T, config string, change, intact func() error) {
+// repaired checks that each of what somebody else changes is planned as an update that undoes it.
+func repaired(t *testing.T, config string, changes map[string]func() error, intact func() error) {
 	t.Helper()
 
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(consulServer.Address()),
-		Steps: []resource.TestStep{
-			{Config: config},
-			{
-				PreConfig: func() {
-					if err := change(); err != nil {
-						t.Fatalf("change it as somebody else: %v", err)
-					}
-				},
-				Config:           config,
-				ConfigPlanChecks: action(plancheck.ResourceActionUpdate),
-				Check:            func(*terraform.State) error { return intact() },
+	steps := []resource.TestStep{{Config: config}}
+
+	for _, label := range slices.Sorted(maps.Keys(changes)) {
+		steps = append(steps, resource.TestStep{
+			PreConfig: func() {
+				t.Logf("somebody else changes: %s", label)
+
+				if err := changes[label](); err != nil {
+					t.Fatalf("change it: %v", err)
+				}
 			},
-		},
-	})
+			Config:           config,
+			ConfigPlanChecks: action(plancheck.ResourceActionUpdate),
+			Check:            func(*terraform.State) error { return intact() },
+		})
+	}
+
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: factories(consulServer.Address()), Steps: steps})
 }
 
 func TestImportedChecksOfOthersAreReplacedByOnesOfThePlan(t *testing.T) {
