@@ -34,7 +34,7 @@ type stage struct {
 func (b benchmark) run(ctx context.Context, rounds int, log io.Writer) (figures []figure, err error) {
 	on := &stage{log: log}
 
-	defer func() { err = errors.Join(err, on.clear()) }()
+	defer func() { err = errors.Join(err, on.clear()) }() //nolint:contextcheck // the stage is cleared also when the context has ended
 
 	on.logf("%s: setting up", b.name)
 

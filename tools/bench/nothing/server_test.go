@@ -51,6 +51,22 @@ func TestReadReturnsThePriorState(t *testing.T) {
 	}
 }
 
+func TestStoredStateIsTakenAsItIs(t *testing.T) {
+	stored := []byte(`{"name":"web-1"}`)
+
+	got, err := newServer().UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+		TypeName: "hypervisor_vm", RawState: &tfprotov6.RawState{JSON: stored},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	want := &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &tfprotov6.DynamicValue{JSON: stored}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestApplyIsRefused(t *testing.T) {
 	prior := &tfprotov6.DynamicValue{MsgPack: []byte("prior")}
 
