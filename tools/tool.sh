@@ -12,6 +12,11 @@ version=$(awk -v package="$package" '
 	$2 ~ /^v[0-9]/ && index(package "/", $1 "/") == 1 && length($1) > longest { longest = length($1); version = substr($2, 2) }
 	END { print version }' "$module/go.mod")
 
+if [ -z "$version" ]; then
+	echo "$module/go.mod requires no module of its tool ${package:-(it has none)}: run \`go -C $module get -tool PACKAGE@VERSION\`." >&2
+	exit 1
+fi
+
 if found=$(command -v "$name") && "$found" --version 2>/dev/null | grep -qwF "$version"; then
 	echo "$found"
 	exit
