@@ -66,6 +66,7 @@ func TestEveryExampleIsPlanned(t *testing.T) {
 				t.Fatalf("Unable to validate the example: %v\n%s", err, printed)
 			}
 
+			wantKnownAttributes(t, example)
 			s.connect(t, example, "")
 
 			_, plan, err := example.Plan(t.Context())
@@ -73,7 +74,12 @@ func TestEveryExampleIsPlanned(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			for _, address := range declared(t, example.Folder) {
+			addresses := declared(t, example.Folder)
+			if len(addresses) == 0 && folder != "provider" {
+				t.Error("the example declares nothing")
+			}
+
+			for _, address := range addresses {
 				if !strings.Contains(plan, address) {
 					t.Errorf("the plan does not mention %s:\n%s", address, plan)
 				}

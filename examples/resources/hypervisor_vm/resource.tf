@@ -33,5 +33,4 @@ resource "hypervisor_vm" "web" {
 
   wait_for         = { tcp = "10.0.0.101:80" }
   shutdown_timeout = "1m"
-  timeouts         = { create = "10m" }
 }
