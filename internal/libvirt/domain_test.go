@@ -5,8 +5,11 @@ package libvirt
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
@@ -285,13 +288,35 @@ func TestMachineThatLibvirtRefusesIsAnErrorInItsWords(t *testing.T) {
 	}
 }
 
-func TestAddressesOfAMachineAreThoseOfItsLeases(t *testing.T) {
-	_, host := alpha(t)
-	started(t, host, 1)
+// What a DHCP server gave is read from where libvirt's own helper of dnsmasq writes it down.
+func TestLeasesOfAMachineAreThoseOfItsInterfaces(t *testing.T) {
+	bed, host := alpha(t)
+	definition := filepath.Join(t.TempDir(), "network.xml")
+
+	must(t, os.WriteFile(definition, []byte(`<network><name>lan</name><bridge name='lan0'/>
+<ip address='10.78.0.1' netmask='255.255.255.0'><dhcp><range start='10.78.0.2' end='10.78.0.9'/></dhcp></ip></network>`), 0o600))
+	virsh(t, bed, "net-create", definition)
+	t.Cleanup(func() { virsh(t, bed, "net-destroy", "lan") })
+
+	nic := `<devices><interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/></interface></devices></domain>`
+	must(t, host.Define(t.Context(), strings.Replace(idle(t, 1), "</domain>", nic, 1)))
+	must(t, host.Start(t.Context(), idleUUID))
 
 	leases, err := host.Leases(t.Context(), idleUUID)
 	if err != nil || len(leases) != 0 {
-		t.Errorf("a machine without an interface has the leases %v, %v", leases, err)
+		t.Errorf("before its guest asked, the machine has the leases %v, %v", leases, err)
+	}
+
+	expiry := time.Now().Add(time.Hour).Unix()
+	status := fmt.Sprintf(`[{"ip-address": "10.78.0.5", "mac-address": "52:54:00:00:00:01", "expiry-time": %d},
+{"ip-address": "10.78.0.6", "mac-address": "52:54:00:00:00:02", "expiry-time": %d}]`, expiry, expiry)
+	must(t, os.WriteFile(filepath.Join(bed.Folder(), "lib/dnsmasq/lan0.status"), []byte(status), 0o600))
+
+	leases, err = host.Leases(t.Context(), idleUUID)
+	must(t, err)
+
+	if diff := cmp.Diff(map[string][]string{"52:54:00:00:00:01": {"10.78.0.5"}}, leases); diff != "" {
+		t.Errorf("the leases (-want +got):\n%s", diff)
 	}
 }
 

@@ -174,13 +174,14 @@ func eventually(t *testing.T, probe func() error) {
 }
 
 // virsh does something behind the client's back.
-func virsh(t *testing.T, bed *testbed.Host, command ...string) string {
+func virsh(t *testing.T, bed *testbed.Host, command ...string) {
 	t.Helper()
 
-	out, err := exec.CommandContext(t.Context(), "virsh", append([]string{"--quiet", "--connect", bed.URI()}, command...)...).CombinedOutput()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience) // it cleans up, too
+	defer cancel()
+
+	out, err := exec.CommandContext(ctx, "virsh", append([]string{"--quiet", "--connect", bed.URI()}, command...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("virsh %s: %v: %s", strings.Join(command, " "), err, out)
 	}
-
-	return string(out)
 }
