@@ -147,7 +147,7 @@ func TestModelTravelsThroughTheFramework(t *testing.T) {
 func TestFailureNamesVerbThingAndCause(t *testing.T) {
 	cause := fmt.Errorf("define domain %q on alpha: %w", "web-1", errors.New("no route to host"))
 
-	want := diag.NewErrorDiagnostic(`Unable to create VM "web-1"`, `define domain "web-1" on alpha: no route to host`)
+	want := diag.NewErrorDiagnostic(`Unable to create VM "web-1"`, `Define domain "web-1" on alpha: no route to host.`)
 	if diff := cmp.Diff(diag.Diagnostic(want), Failed("create", "VM", "web-1", cause)); diff != "" {
 		t.Errorf("Failed (-want +got):\n%s", diff)
 	}

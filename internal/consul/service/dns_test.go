@@ -176,7 +176,7 @@ func TestWaitFailsTheCreationAndTheNextApplyRepairsIt(t *testing.T) {
 		ProtoV6ProviderFactories: factories(consulServer.Address()),
 		CheckDestroy:             func(*terraform.State) error { return agentHasNot(name) },
 		Steps: []resource.TestStep{
-			{Config: config, ExpectError: words(`Unable to create Consul service "`+name+`"`, "wait 2s", `check "web" is critical`)},
+			{Config: config, ExpectError: words(`Unable to create Consul service "`+name+`"`, "Wait 2s", `check "web" is critical`)},
 			{
 				PreConfig:        func() { health.sick.Store(false) },
 				Config:           config,

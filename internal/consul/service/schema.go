@@ -80,7 +80,7 @@ func serviceSchema() schema.Schema {
 				CustomType:    tf.DurationType(),
 				Optional:      true,
 				Validators:    []validator.String{atLeast(time.Millisecond)},
-				PlanModifiers: []planmodifier.String{keepEqualDuration{}},
+				PlanModifiers: []planmodifier.String{tf.KeepEqual{}},
 			},
 		},
 	}
@@ -167,7 +167,7 @@ func checkAttributes() map[string]schema.Attribute {
 			CustomType:          tf.DurationType(),
 			Optional:            true,
 			Validators:          []validator.String{atLeast(leastDeregisterAfter)},
-			PlanModifiers:       []planmodifier.String{keepEqualDuration{}},
+			PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 		},
 	}
 }
@@ -180,6 +180,6 @@ func durationAttribute(description string, preset, least time.Duration) schema.S
 		Computed:            true,
 		Default:             stringdefault.StaticString(preset.String()),
 		Validators:          []validator.String{atLeast(least)},
-		PlanModifiers:       []planmodifier.String{keepEqualDuration{}},
+		PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 	}
 }

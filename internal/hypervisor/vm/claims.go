@@ -48,7 +48,7 @@ func missing(spec domainxml.Spec, host string, hardware topology.Host) error {
 
 	for vcpu, pin := range spec.Pins {
 		if absent := pin.Minus(all); !absent.IsEmpty() {
-			return fmt.Errorf("vCPU %d is pinned to CPU %s, which host %q does not have. It has the CPUs %s: pin the vCPU to one of these", vcpu, absent, host, all)
+			return fmt.Errorf("the vCPU %d is pinned to CPU %s, which host %q does not have. It has the CPUs %s: pin the vCPU to one of these", vcpu, absent, host, all)
 		}
 	}
 

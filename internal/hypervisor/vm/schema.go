@@ -2,11 +2,13 @@ package vm
 
 import (
 	"context"
+	"maps"
 	"regexp"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -33,79 +35,86 @@ const (
 func vmSchema(ctx context.Context) schema.Schema {
 	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
 
-	return schema.Schema{
-		MarkdownDescription: description,
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "The machine's UUID.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the machine on its host, and its host name as cloud-init sets it.",
-				Required:            true,
-				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`),
-					"must be a host name: up to 63 letters, digits and hyphens, with a hyphen at neither end")},
-				PlanModifiers: replace,
-			},
-			"host": schema.StringAttribute{
-				MarkdownDescription: "Name of the host in the provider block.",
-				Required:            true,
-				PlanModifiers:       replace,
-			},
-			"domain_type": schema.StringAttribute{
-				MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(defaultDomainType),
-				Validators:          []validator.String{stringvalidator.OneOf("kvm", "qemu")},
-				PlanModifiers:       replace,
-			},
-			"machine": schema.StringAttribute{
-				MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`. Defaults to `q35`.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(defaultMachine),
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-				PlanModifiers:       replace,
-			},
-			"memory": schema.StringAttribute{
-				MarkdownDescription: "Memory of the machine, such as `4GiB`.",
-				CustomType:          tf.SizeType(),
-				Required:            true,
-				Validators:          []validator.String{atLeastOneMiB{}},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplaceIf(anotherSize, sizeReason, sizeReason)},
-			},
-			"cpu":        cpuAttribute(),
-			"disks":      disksAttribute(),
-			"interfaces": interfacesAttribute(),
-			"cloud_init": cloudInitAttribute(),
-			"running": schema.BoolAttribute{
-				MarkdownDescription: "Whether the machine runs. One that stopped by itself is started by the next apply. Defaults to `true`.",
-				Optional:            true,
-				Computed:            true,
-				Default:             booldefault.StaticBool(true),
-			},
-			"autostart": schema.BoolAttribute{
-				MarkdownDescription: "Whether the machine starts when its host does. Defaults to `true`.",
-				Optional:            true,
-				Computed:            true,
-				Default:             booldefault.StaticBool(true),
-			},
-			"shutdown_timeout": schema.StringAttribute{
-				MarkdownDescription: "How long the guest may take to power off when the machine is stopped or destroyed; then its power is cut. `0s` cuts it at once. Defaults to `30s`.",
-				CustomType:          tf.DurationType(),
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(defaultShutdownTimeout),
-			},
-			"wait_for": waitForAttribute(),
-			"addresses": schema.MapAttribute{
-				MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
-				Computed:            true,
-				ElementType:         types.ListType{ElemType: types.StringType},
-			},
-			"timeouts": timeouts.AttributesAll(ctx),
+	attributes := map[string]schema.Attribute{
+		"id": schema.StringAttribute{
+			MarkdownDescription: "The machine's UUID.",
+			Computed:            true,
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		},
+		"name": schema.StringAttribute{
+			MarkdownDescription: "Name of the machine on its host, and its host name as cloud-init sets it.",
+			Required:            true,
+			Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`),
+				"must be a host name: up to 63 letters, digits and hyphens, with a hyphen at neither end")},
+			PlanModifiers: replace,
+		},
+		"host": schema.StringAttribute{
+			MarkdownDescription: "Name of the host in the provider block.",
+			Required:            true,
+			PlanModifiers:       replace,
+		},
+		"domain_type": schema.StringAttribute{
+			MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`.",
+			Optional:            true,
+			Computed:            true,
+			Default:             stringdefault.StaticString(defaultDomainType),
+			Validators:          []validator.String{stringvalidator.OneOf("kvm", "qemu")},
+			PlanModifiers:       replace,
+		},
+		"machine": schema.StringAttribute{
+			MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`. Defaults to `q35`.",
+			Optional:            true,
+			Computed:            true,
+			Default:             stringdefault.StaticString(defaultMachine),
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			PlanModifiers:       replace,
+		},
+		"memory": schema.StringAttribute{
+			MarkdownDescription: "Memory of the machine, such as `4GiB`.",
+			CustomType:          tf.SizeType(),
+			Required:            true,
+			Validators:          []validator.String{atLeastOneMiB{}},
+			PlanModifiers:       []planmodifier.String{tf.KeepEqual{}, stringplanmodifier.RequiresReplace()},
+		},
+		"cpu":        cpuAttribute(),
+		"disks":      disksAttribute(),
+		"interfaces": interfacesAttribute(),
+		"cloud_init": cloudInitAttribute(),
+		"wait_for":   waitForAttribute(),
+		"addresses": schema.MapAttribute{
+			MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
+			Computed:            true,
+			ElementType:         types.ListType{ElemType: types.StringType},
+		},
+		"timeouts": timeouts.AttributesAll(ctx),
+	}
+	maps.Copy(attributes, powerAttributes())
+
+	return schema.Schema{MarkdownDescription: description, Attributes: attributes}
+}
+
+// powerAttributes say when the machine runs.
+func powerAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"running": schema.BoolAttribute{
+			MarkdownDescription: "Whether the machine runs. One that stopped by itself is started by the next apply. Defaults to `true`.",
+			Optional:            true,
+			Computed:            true,
+			Default:             booldefault.StaticBool(true),
+		},
+		"autostart": schema.BoolAttribute{
+			MarkdownDescription: "Whether the machine starts when its host does. Defaults to `true`.",
+			Optional:            true,
+			Computed:            true,
+			Default:             booldefault.StaticBool(true),
+		},
+		"shutdown_timeout": schema.StringAttribute{
+			MarkdownDescription: "How long the guest may take to power off when the machine is stopped or destroyed; then its power is cut. `0s` cuts it at once. Defaults to `30s`.",
+			CustomType:          tf.DurationType(),
+			Optional:            true,
+			Computed:            true,
+			Default:             stringdefault.StaticString(defaultShutdownTimeout),
+			PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 		},
 	}
 }
@@ -125,11 +134,14 @@ func cpuAttribute() schema.Attribute {
 				MarkdownDescription: "For each vCPU in order, the CPUs of the host that it may run on, such as `[\"2\", \"34\"]`. Changed on the running machine. Defaults to no pinning.",
 				ElementType:         tf.CPUSetType(),
 				Optional:            true,
+				Validators:          []validator.List{listvalidator.ValueStringsAre(tf.Each(tf.CPUSetType()))},
+				PlanModifiers:       []planmodifier.List{tf.KeepEqual{}},
 			},
 			"emulator": schema.StringAttribute{
 				MarkdownDescription: "CPUs for QEMU's own threads, such as `0-1`. Changed on the running machine. Defaults to all CPUs.",
 				CustomType:          tf.CPUSetType(),
 				Optional:            true,
+				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"exclusive": schema.BoolAttribute{
 				MarkdownDescription: "Whether no other machine may use the pinned CPUs. Defaults to `true`.",

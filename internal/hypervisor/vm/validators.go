@@ -11,18 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
-
-const sizeReason = "Another amount of memory replaces the machine."
-
-// anotherSize tells a changed amount from the same amount in other words.
-func anotherSize(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
-	before, errBefore := tf.ParseSize(req.StateValue.ValueString())
-	after, errAfter := tf.ParseSize(req.PlanValue.ValueString())
-	resp.RequiresReplace = errBefore != nil || errAfter != nil || before != after
-}
 
 // otherKeys compares the names of devices only; what changes inside of a device is judged attribute by attribute.
 func otherKeys(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,8 +71,12 @@ func inspect(content io.Reader) (image, error) {
 	header := make([]byte, 32)
 
 	n, err := io.ReadFull(content, header)
-	if n == 0 {
-		return image{}, fmt.Errorf("it is empty: %w", err)
+
+	switch {
+	case errors.Is(err, io.EOF):
+		return image{}, errors.New("it is empty")
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF): // shorter than a header is no error
+		return image{}, err
 	}
 
 	header = header[:n]

@@ -65,6 +65,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				CustomType:          tf.SizeType(),
 				Optional:            true,
 				Computed:            true,
+				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"source":  sourceAttribute(),
 			"backing": backingAttribute(),

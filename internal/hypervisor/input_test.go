@@ -1,0 +1,167 @@
+package hypervisor_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+)
+
+// flexible matches a text however Terraform breaks its lines; "..." stands for anything, such as the lines of HCL
+// between a summary and its detail.
+func flexible(text string) *regexp.Regexp {
+	words := strings.Fields(regexp.QuoteMeta(text))
+	pattern := strings.Join(words, `[\s│]+`)
+
+	return regexp.MustCompile(strings.ReplaceAll(pattern, `\.\.\.`, `[\s\S]*`))
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nowhere is a provider block whose host must not be reached: bad input is refused before.
+const nowhere = `
+provider "hypervisor" {
+  hosts = { alpha = { uri = "qemu+unix:///system?socket=/nonexistent" } }
+}
+`
+
+const vmHead = `
+resource "hypervisor_vm" "test" {
+  name   = "m1"
+  host   = "alpha"
+  memory = "1GiB"
+  disks  = { root = { volume = "alpha/default/m1.qcow2" } }
+`
+
+func TestBadInputIsRefusedInThePlan(t *testing.T) {
+	folder := t.TempDir()
+	image := filepath.Join(folder, "image.raw")
+	write(t, image, strings.Repeat("image ", 1000))
+
+	volume := func(rest string) string {
+		return nowhere + "resource \"hypervisor_volume\" \"test\" {\n  name = \"v1\"\n" + rest + "\n}\n"
+	}
+	vm := func(rest string) string { return nowhere + vmHead + rest + "\n}\n" }
+
+	for name, test := range map[string]struct{ config, want string }{
+		"unknown host of a volume": {
+			volume("host = \"gamma\"\n size = \"1GiB\""),
+			`Unable to plan volume "v1" ... The provider block has no host "gamma". It has alpha: use one of these names, or add the host there`,
+		},
+		"unknown host of a machine": {
+			nowhere + strings.ReplaceAll(vmHead+"cpu = { count = 1 }\n}\n", "alpha", "gamma"),
+			`The provider block has no host "gamma". It has alpha`,
+		},
+		"overlapping pins": {
+			vm(`cpu = { pins = ["1-2", "2-3"] }`),
+			`Overlapping pins`,
+		},
+		"overlapping pins, the cause": {
+			vm(`cpu = { pins = ["1-2", "2-3"] }`),
+			`vCPUs 0 and 1 share CPU 2. Give them different CPUs, or set exclusive = false`,
+		},
+		"vCPU where the emulator is": {
+			vm(`cpu = { pins = ["1"], emulator = "0-1" }`),
+			`vCPU 0 and the emulator share CPU 1`,
+		},
+		"malformed CPU set": {
+			vm(`cpu = { pins = ["1-"] }`),
+			`Malformed CPU set ... "1-" is not a CPU set: "" is not a CPU number. Write CPU numbers and ranges separated by commas, such as "0-3,8"`,
+		},
+		"malformed emulator set": {
+			vm(`cpu = { count = 1, emulator = "all" }`),
+			`"all" is not a CPU set: "all" is not a CPU number`,
+		},
+		"too few pins": {
+			vm(`cpu = { count = 2, pins = ["1"] }`),
+			`The machine has 2 vCPUs and 1 pins. Give one pin for each vCPU`,
+		},
+		"no vCPUs": {vm(`cpu = {}`), `Say how many vCPUs the machine has`},
+		"image file missing": {
+			volume("host = \"alpha\"\n source = { file = \"" + folder + "/missing.qcow2\" }"),
+			`Read the image: stat ` + folder + `/missing.qcow2: no such file or directory`,
+		},
+		"image is a folder": {
+			volume("host = \"alpha\"\n source = { file = \"" + folder + "\" }"),
+			folder + ` is not a file`,
+		},
+		"wrong hash": {
+			volume("host = \"alpha\"\n source = { file = \"" + image + "\" }\n sha256 = \"" + strings.Repeat("0", 64) + "\""),
+			`was expected. Get the right image, or correct sha256`,
+		},
+		"image larger than the size": {
+			volume("host = \"alpha\"\n source = { file = \"" + image + "\" }\n size = \"1KiB\""),
+			`The image's disk has 6000B, and size is 1KiB. Give it at least as much, or leave size out`,
+		},
+		"no size":        {volume(`host = "alpha"`), `An empty volume needs a size`},
+		"malformed size": {volume("host = \"alpha\"\n size = \"20G\""), `"20G" is not a size. Write a whole number and one of the units`},
+		"hash without an image": {
+			volume("host = \"alpha\"\n size = \"1GiB\"\n sha256 = \"" + strings.Repeat("0", 64) + "\""),
+			`sha256 is the hash of the image in source, and there is no source`,
+		},
+		"image and backing": {
+			volume("host = \"alpha\"\n source = { file = \"" + image + "\" }\n backing = \"alpha/default/x\""),
+			`Invalid Attribute Combination`,
+		},
+		"overlay across hosts": {
+			volume("host = \"alpha\"\n backing = \"beta/default/x\""),
+			`An overlay and the volume below it stand on one host`,
+		},
+		"disk of another host": {
+			strings.Replace(vm(`cpu = { count = 1 }`), "alpha/default", "beta/default", 1),
+			`The volume beta/default/m1.qcow2 is on host "beta", and the machine is on host "alpha". Give it a volume of its own host`,
+		},
+		"disk that is no volume": {
+			strings.Replace(vm(`cpu = { count = 1 }`), "alpha/default/m1.qcow2", "m1.qcow2", 1),
+			`"m1.qcow2" is not the id of a volume. Write it as "host/pool/name"`,
+		},
+		"network of no interface": {
+			vm("cpu = { count = 1 }\n interfaces = { lan = { bridge = \"br0\" } }\n cloud_init = { network = { wan = { dhcp = true } } }"),
+			`The machine has no interface "wan". It has lan: use one of these names, or add it to interfaces`,
+		},
+		"wait for no interface": {
+			vm("cpu = { count = 1 }\n wait_for = { address = \"lan\" }"),
+			`The machine has no interface "lan". It has none: add it to interfaces`,
+		},
+		"interface on nothing": {
+			vm("cpu = { count = 1 }\n interfaces = { lan = {} }"),
+			`Invalid Attribute Combination`,
+		},
+		"malformed address": {
+			vm("cpu = { count = 1 }\n interfaces = { lan = { bridge = \"br0\" } }\n cloud_init = { network = { lan = { addresses = [\"10.0.0.5\"] } } }"),
+			`"10.0.0.5" is not an IP address with its prefix length, such as 10.0.0.101/24`,
+		},
+		"malformed port": {vm("cpu = { count = 1 }\n wait_for = { tcp = \"10.0.0.5\" }"), `"10.0.0.5" is not an address and a port`},
+		"malformed name": {strings.Replace(vm(`cpu = { count = 1 }`), `"m1"`, `"web_1"`, 1), `must be a host name`},
+		"too little memory": {
+			strings.Replace(vm(`cpu = { count = 1 }`), "1GiB", "1023KiB", 1),
+			`1023KiB is no amount that a machine can have`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, resource.TestStep{Config: test.config, PlanOnly: true, ExpectError: flexible(test.want)})
+		})
+	}
+}
+
+func TestUnreachableHostIsNamedWithWhatToDo(t *testing.T) {
+	run(t, resource.TestStep{
+		Config: nowhere + `
+resource "hypervisor_volume" "test" {
+  host = "alpha"
+  name = "v1"
+  size = "1MiB"
+}
+`,
+		ExpectError: flexible(`Unable to create volume "v1" ... Connect to host "alpha" at qemu+unix:///system?socket=/nonexistent: the host cannot be reached`),
+	})
+}
