@@ -36,7 +36,12 @@ func (s session) domains() ([]Domain, error) {
 	all := make([]Domain, 0, len(listed))
 
 	for i := range listed {
-		domain, err := describe(&listed[i], states[libvirt.CONNECT_LIST_DOMAINS_ACTIVE])
+		domain, err := describe(&listed[i])
+		if err == nil && states[libvirt.CONNECT_LIST_DOMAINS_ACTIVE][domain.UUID] {
+			domain.Active = true
+			domain.LiveXML, err = liveXML(&listed[i])
+		}
+
 		_ = listed[i].Free()
 
 		if errors.Is(err, ErrNotFound) {
@@ -77,27 +82,71 @@ func (s session) uuids(flag libvirt.ConnectListAllDomainsFlags) (map[string]bool
 	return uuids, nil
 }
 
-func describe(listed *libvirt.Domain, active map[string]bool) (domain Domain, err error) {
-	if domain.Name, err = listed.GetName(); err != nil {
+func describe(found *libvirt.Domain) (domain Domain, err error) {
+	if domain.Name, err = found.GetName(); err != nil {
 		return Domain{}, fail(err)
 	}
 
-	if domain.UUID, err = listed.GetUUIDString(); err != nil {
+	if domain.UUID, err = found.GetUUIDString(); err != nil {
 		return Domain{}, fail(err)
 	}
 
-	if domain.XML, err = listed.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE); err != nil {
-		return Domain{}, fail(err)
-	}
-
-	domain.Active = active[domain.UUID]
-	if !domain.Active {
-		return domain, nil
-	}
-
-	domain.LiveXML, err = listed.GetXMLDesc(0)
+	domain.XML, err = found.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE)
 
 	return domain, fail(err)
+}
+
+func liveXML(found *libvirt.Domain) (string, error) {
+	text, err := found.GetXMLDesc(0)
+
+	return text, fail(err)
+}
+
+func (s session) domain(uuid string) (Domain, error) {
+	found, err := s.conn.LookupDomainByUUIDString(uuid)
+	if err != nil {
+		return Domain{}, fail(err)
+	}
+
+	return describeAlone(found)
+}
+
+func (s session) domainNamed(name string) (Domain, error) {
+	found, err := s.conn.LookupDomainByName(name)
+	if err != nil {
+		return Domain{}, fail(err)
+	}
+
+	return describeAlone(found)
+}
+
+// describeAlone asks for one machine what domains asks for all, and lets go of it.
+func describeAlone(found *libvirt.Domain) (Domain, error) {
+	defer func() { _ = found.Free() }()
+
+	domain, err := describe(found)
+	if err != nil {
+		return Domain{}, err
+	}
+
+	state, _, err := found.GetState()
+	if err != nil {
+		return Domain{}, fail(err)
+	}
+
+	domain.Running = state == libvirt.DOMAIN_RUNNING || state == libvirt.DOMAIN_BLOCKED
+
+	if domain.Autostart, err = found.GetAutostart(); err != nil {
+		return Domain{}, fail(err)
+	}
+
+	if domain.Active, err = found.IsActive(); err != nil || !domain.Active {
+		return domain, fail(err)
+	}
+
+	domain.LiveXML, err = liveXML(found)
+
+	return domain, err
 }
 
 // with looks the machine up, does something to it and lets go of it.

@@ -15,7 +15,7 @@ type Free struct {
 
 // Topology returns the host's hardware from one shared read. It does not change while the host runs.
 func (h *Host) Topology(ctx context.Context) (topology.Host, error) {
-	return shared(ctx, h, "read the capabilities", func(c connection) (topology.Host, error) {
+	return shared(ctx, h, askCapabilities, func(c connection) (topology.Host, error) {
 		text, err := c.capabilities()
 		if err != nil {
 			return topology.Host{}, err
@@ -32,7 +32,7 @@ func (h *Host) Free(ctx context.Context) ([]Free, error) {
 		return nil, err
 	}
 
-	return shared(ctx, h, "read the free memory", func(c connection) ([]Free, error) { return free(c, hardware) })
+	return shared(ctx, h, askFree, func(c connection) ([]Free, error) { return free(c, hardware) })
 }
 
 func free(c connection, hardware topology.Host) ([]Free, error) {

@@ -83,7 +83,12 @@ func (c *counter) capabilities() (string, error) {
 // quiet is a connection to a host that has nothing and takes everything.
 type quiet struct{ connection }
 
-func (quiet) domains() ([]Domain, error)                                     { return []Domain{}, nil }
+func (quiet) domains() ([]Domain, error)              { return []Domain{}, nil }
+func (quiet) domain(uuid string) (Domain, error)      { return Domain{UUID: uuid}, nil }
+func (quiet) domainNamed(name string) (Domain, error) { return Domain{Name: name}, nil }
+func (quiet) volume(_, name string) (string, error) {
+	return "<volume><name>" + name + "</name></volume>", nil
+}
 func (quiet) pools() ([]poolXML, error)                                      { return nil, nil }
 func (quiet) capabilities() (string, error)                                  { return "", errors.New("no capabilities") }
 func (quiet) defineDomain(string) error                                      { return nil }

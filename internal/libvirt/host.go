@@ -44,6 +44,7 @@ type Host struct {
 	failure error // of the last dial
 	failed  time.Time
 	reads   map[string]*read
+	wrote   map[string]bool // questions to which this process changed the answer
 }
 
 // connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
@@ -57,6 +58,8 @@ type connection interface {
 	freePages(node int, size uint64) (count uint64, err error)
 
 	domains() ([]Domain, error)
+	domain(uuid string) (Domain, error)
+	domainNamed(name string) (Domain, error)
 	defineDomain(xml string) error
 	startDomain(uuid string) error
 	shutdownDomain(uuid string) error
@@ -71,6 +74,7 @@ type connection interface {
 	leases(uuid string) (map[string][]string, error)
 
 	pools() ([]poolXML, error)
+	volume(pool, name string) (xml string, err error)
 	createVolume(pool, xml string) error
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error
@@ -80,7 +84,7 @@ type connection interface {
 
 // NewHost makes a host's client. It reaches nothing.
 func NewHost(name string, config Config) *Host {
-	return &Host{name: name, config: config, reads: map[string]*read{}}
+	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}}
 }
 
 // Name is the host's name in the provider block.
@@ -194,10 +198,10 @@ func do[T any](ctx context.Context, h *Host, what string, operation func(connect
 	return value, nil
 }
 
-// run is do for an operation that changes something: what was read before is dropped.
-func run(ctx context.Context, h *Host, what string, operation func(connection) error) error {
-	h.forget()
-	defer h.forget()
+// run is do for an operation that changes something: what was read of it before is dropped.
+func run(ctx context.Context, h *Host, changed area, what string, operation func(connection) error) error {
+	h.forget(changed)
+	defer h.forget(changed)
 
 	_, err := do(ctx, h, what, func(conn connection) (struct{}, error) { return struct{}{}, operation(conn) })
 

@@ -72,10 +72,40 @@ func (h *Host) drop(key string, r *read) {
 	}
 }
 
-// forget drops what was read, since somebody writes.
-func (h *Host) forget() {
+// The questions that are shared.
+const (
+	askMachines     = "list the machines"
+	askVolumes      = "list the volumes"
+	askCapabilities = "read the capabilities"
+	askFree         = "read the free memory"
+)
+
+// An area is what a write changes. Hardware is none: it stays as it is while the host runs.
+type area []string
+
+var (
+	machines = area{askMachines, askFree}
+	storage  = area{askVolumes}
+)
+
+// forget drops what was read of an area, since somebody writes to it.
+func (h *Host) forget(changed area) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
-	h.reads = map[string]*read{}
+	for _, key := range changed {
+		delete(h.reads, key)
+		h.wrote[key] = true
+	}
+}
+
+// single reports whether one object should be asked for by itself. A refresh reads everything at once; an apply that
+// makes a hundred objects must not read all of them after each.
+func (h *Host) single(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	_, read := h.reads[key]
+
+	return h.wrote[key] && !read
 }

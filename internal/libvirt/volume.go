@@ -47,7 +47,7 @@ type pools struct {
 // pools returns what is stored on the host from one shared read. The pools are refreshed first, so that what was made
 // or removed behind libvirt's back shows.
 func (h *Host) pools(ctx context.Context) (pools, error) {
-	return shared(ctx, h, "list the volumes", func(c connection) (pools, error) {
+	return shared(ctx, h, askVolumes, func(c connection) (pools, error) {
 		listed, err := c.pools()
 		if err != nil {
 			return pools{}, err
@@ -104,6 +104,23 @@ func parseVolume(pool, text string) (Volume, error) {
 // Volume returns the volume, or ErrNotFound if it or its pool does not exist. A pool that exists and is not active is
 // another error: its volumes may well be there.
 func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
+	absent := fmt.Errorf("find volume %q in pool %q of host %q: %w", name, pool, h.name, ErrNotFound)
+
+	if h.single(askVolumes) {
+		text, err := do(ctx, h, fmt.Sprintf("find volume %q in pool %q", name, pool), func(c connection) (string, error) {
+			return c.volume(pool, name)
+		})
+
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return Volume{}, absent
+		case err != nil:
+			return Volume{}, err
+		default:
+			return parseVolume(pool, text)
+		}
+	}
+
 	all, err := h.pools(ctx)
 	if err != nil {
 		return Volume{}, err
@@ -117,7 +134,7 @@ func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
 		return Volume{}, fmt.Errorf("look for volume %q: pool %q of host %q is not active. Start the pool", name, pool, h.name)
 	}
 
-	return Volume{}, fmt.Errorf("find volume %q in pool %q of host %q: %w", name, pool, h.name, ErrNotFound)
+	return Volume{}, absent
 }
 
 // VolumeAt returns the volume with the path on the host, or ErrNotFound.
@@ -187,21 +204,21 @@ func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 		return fmt.Errorf("render volume %q: %w", spec.Name, err)
 	}
 
-	return run(ctx, h, fmt.Sprintf("create volume %q in pool %q", spec.Name, spec.Pool), func(c connection) error {
+	return run(ctx, h, storage, fmt.Sprintf("create volume %q in pool %q", spec.Name, spec.Pool), func(c connection) error {
 		return c.createVolume(spec.Pool, xml)
 	})
 }
 
 // ResizeVolume grows a volume that no running machine uses.
 func (h *Host) ResizeVolume(ctx context.Context, pool, name string, capacity uint64) error {
-	return run(ctx, h, fmt.Sprintf("resize volume %q in pool %q", name, pool), func(c connection) error {
+	return run(ctx, h, storage, fmt.Sprintf("resize volume %q in pool %q", name, pool), func(c connection) error {
 		return c.resizeVolume(pool, name, capacity)
 	})
 }
 
 // DeleteVolume removes a volume with its data. A volume that is already gone is no error.
 func (h *Host) DeleteVolume(ctx context.Context, pool, name string) error {
-	err := run(ctx, h, fmt.Sprintf("delete volume %q of pool %q", name, pool), func(c connection) error {
+	err := run(ctx, h, storage, fmt.Sprintf("delete volume %q of pool %q", name, pool), func(c connection) error {
 		return c.deleteVolume(pool, name)
 	})
 	if errors.Is(err, ErrNotFound) {
@@ -228,7 +245,7 @@ func (h *Host) Upload(ctx context.Context, pool, name string, content io.Reader,
 		return chunk[:n], err
 	}
 
-	return run(ctx, h, fmt.Sprintf("upload volume %q to pool %q", name, pool), func(c connection) error {
+	return run(ctx, h, storage, fmt.Sprintf("upload volume %q to pool %q", name, pool), func(c connection) error {
 		return c.upload(pool, name, length, next)
 	})
 }

@@ -96,6 +96,16 @@ func (s session) withVolume(pool, name string, action func(*libvirt.StorageVol) 
 	})
 }
 
+func (s session) volume(pool, name string) (text string, err error) {
+	err = s.withVolume(pool, name, func(volume *libvirt.StorageVol) error {
+		text, err = volume.GetXMLDesc(0)
+
+		return err
+	})
+
+	return text, err
+}
+
 func (s session) createVolume(pool, xml string) error {
 	return s.withPool(pool, func(pool *libvirt.StoragePool) error {
 		volume, err := pool.StorageVolCreateXML(xml, 0)

@@ -220,7 +220,7 @@ func TestVolumeOfAPoolWithoutItsStorageIsNotSaidToBeGone(t *testing.T) {
 	must(t, host.CreateVolume(t.Context(), VolumeSpec{Pool: "spare", Name: "disk", Format: "raw", Capacity: 1024}))
 	must(t, os.RemoveAll(folder))
 
-	if _, err := host.Volume(t.Context(), "spare", "disk"); err == nil || errors.Is(err, ErrNotFound) {
+	if _, err := client(bed).Volume(t.Context(), "spare", "disk"); err == nil || errors.Is(err, ErrNotFound) {
 		t.Errorf("a volume of a pool without its storage: %v, want another error than ErrNotFound", err)
 	}
 }

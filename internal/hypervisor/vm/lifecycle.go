@@ -163,6 +163,10 @@ func (m *model) digest(formats map[string]string) (string, error) {
 
 // checkCPUs refuses CPUs that the host does not have or that another machine holds, before anything is changed.
 func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	if len(spec.Pins) == 0 && spec.Emulator.IsEmpty() {
+		return nil
+	}
+
 	hardware, err := host.Topology(ctx)
 	if err != nil {
 		return err

@@ -28,8 +28,9 @@ type target struct {
 
 // changes lists the steps from the machine as it is to the machine as it should be. all is the set of the host's CPUs.
 //
-// A machine that is to become exclusive says so before its vCPUs move, and one that ceases to be says so afterwards, so
-// that an update which is cut short never leaves a CPU with two owners.
+// A machine that is to become exclusive says so once its vCPUs have left the CPUs that it shared, and one that ceases to
+// be says so before they go to CPUs that others use, so that an update which is cut short never leaves a CPU with two
+// owners.
 func changes(o observed, want target, all topology.CPUSet) []step {
 	var steps []step
 
@@ -37,7 +38,7 @@ func changes(o observed, want target, all topology.CPUSet) []step {
 	mark.Complete, mark.Digest = o.stored.Mark.Complete, o.stored.Mark.Digest
 
 	remark := o.stored.Mark != mark || o.live.Mark != mark
-	if remark && mark.Exclusive {
+	if remark && !mark.Exclusive {
 		steps = append(steps, step{Mark: &mark})
 	}
 
@@ -53,7 +54,7 @@ func changes(o observed, want target, all topology.CPUSet) []step {
 		steps = append(steps, step{Emulator: &emulator})
 	}
 
-	if remark && !mark.Exclusive {
+	if remark && mark.Exclusive {
 		steps = append(steps, step{Mark: &mark})
 	}
 
