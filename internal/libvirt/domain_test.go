@@ -96,6 +96,34 @@ func TestPausedMachineIsActiveAndGoesOn(t *testing.T) {
 	}
 }
 
+func TestMachineAskedForAloneIsAsItIsInTheList(t *testing.T) {
+	bed, host := alpha(t)
+	must(t, host.Define(t.Context(), idle(t, 1)))
+
+	for state, reach := range map[string]func(){
+		"autostarted": func() { must(t, host.SetAutostart(t.Context(), idleUUID, true)) },
+		"running":     func() { must(t, host.Start(t.Context(), idleUUID)) },
+		"paused":      func() { must(t, host.Start(t.Context(), idleUUID)); virsh(t, bed, "suspend", "idle") },
+		"off":         func() { must(t, host.Destroy(t.Context(), idleUUID)) },
+	} {
+		reach()
+
+		listed, err := client(bed).Domains(t.Context())
+		must(t, err)
+
+		if diff := cmp.Diff(listed, []Domain{machine(t, host)}); diff != "" {
+			t.Errorf("a machine that is %s (-listed +alone):\n%s", state, diff)
+		}
+
+		named, err := host.DomainByName(t.Context(), "idle")
+		must(t, err)
+
+		if diff := cmp.Diff(listed[0], named); diff != "" {
+			t.Errorf("a machine that is %s (-listed +by its name):\n%s", state, diff)
+		}
+	}
+}
+
 func TestRedefinitionIsForTheNextStart(t *testing.T) {
 	_, host := alpha(t)
 	started(t, host, 1)

@@ -181,6 +181,8 @@ func TestVolumeRemovedBehindLibvirtsBackIsNotFound(t *testing.T) {
 	must(t, os.Remove(filepath.Join(bed.Folder(), "lib/images/disk")))
 	must(t, os.WriteFile(filepath.Join(bed.Folder(), "lib/images/stray"), make([]byte, 512), 0o600))
 
+	missing(t, host, "disk") // asked for alone, since this client has written
+
 	fresh := client(bed) // as in the next run of Terraform
 	missing(t, fresh, "disk")
 
@@ -197,6 +199,12 @@ func TestVolumeOfAnInactivePoolIsNotSaidToBeGone(t *testing.T) {
 	want := `look for volume "disk": pool "spare" of host "alpha" is not active. Start the pool`
 	if _, err := host.Volume(t.Context(), "spare", "disk"); err == nil || errors.Is(err, ErrNotFound) || err.Error() != want {
 		t.Errorf("a volume of an inactive pool: %v, want %q", err, want)
+	}
+
+	host.forget(storage) // from now on it is asked for alone
+
+	if _, err := host.Volume(t.Context(), "spare", "disk"); err == nil || errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "not active") {
+		t.Errorf("a volume of an inactive pool, asked for alone: %v", err)
 	}
 
 	if err := host.DeleteVolume(t.Context(), "spare", "disk"); err == nil || errors.Is(err, ErrNotFound) {
