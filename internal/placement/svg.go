@@ -1,0 +1,229 @@
+package placement
+
+import (
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Sizes in the picture's units, which are pixels where nothing scales it.
+const (
+	margin      = 24
+	cellWidth   = 76
+	cellHeight  = 36
+	cellGap     = 4
+	cellsPerRow = 8
+	nodeGap     = 10
+	nodeIndent  = 62
+	cardPadding = 16
+	cardHeader  = 62
+	cardGap     = 20
+	cardWidth   = 2*cardPadding + nodeIndent + cellsPerRow*(cellWidth+cellGap) - cellGap
+	cardsPerRow = 2
+	bandWidth   = 7
+	letterWidth = 6.7 // of the 11-unit monospaced font that names are in
+)
+
+// CoreMapSVG draws what CoreMap writes as a picture, two hosts side by side. It is readable in light and dark, as the
+// viewer prefers, and without colour vision: what is owned is named, each colour has a band with a pattern beside it,
+// and what no machine owns differs by words and border. The machines of a group share a colour and a pattern. Pointing
+// at a core names it and its owner. The picture loads no font, script or other file.
+func CoreMapSVG(fleet Fleet, result Result) string {
+	hosts := mapHosts(fleet, result)
+	columns := min(max(len(hosts), 1), cardsPerRow)
+	width := 2*margin + columns*(cardWidth+cardGap) - cardGap
+	styles, groups := stylesOf(fleet, result)
+	entries, top := layLegend(groups, width)
+
+	height := top
+	tops := make([]int, len(hosts))
+
+	for first := 0; first < len(hosts); first += columns {
+		tallest := 0
+
+		for i := first; i < min(first+columns, len(hosts)); i++ {
+			tops[i] = height
+			tallest = max(tallest, hosts[i].height())
+		}
+
+		height += tallest + cardGap
+	}
+
+	picture := drawing{styles: styles}
+	picture.start(width, height-cardGap+margin, fleetTotals(hosts, result))
+
+	for _, entry := range entries {
+		picture.legend(entry)
+	}
+
+	for i, host := range hosts {
+		picture.card(host, margin+i%columns*(cardWidth+cardGap), tops[i])
+	}
+
+	picture.end("svg")
+
+	return picture.text.String()
+}
+
+func fleetTotals(hosts []mappedHost, result Result) string {
+	cores, free := 0, 0
+
+	for _, host := range hosts {
+		for _, node := range host.nodes {
+			cores += len(node.cores)
+
+			for _, core := range node.cores {
+				if core.kind() == nobody {
+					free++
+				}
+			}
+		}
+	}
+
+	return fmt.Sprintf("%s with %s, %d of %s free",
+		plural(len(hosts), "host"), plural(len(result.Assignments), "machine"), free, plural(cores, "core"))
+}
+
+func (n mappedNode) height() int {
+	rows := max(1, (len(n.cores)+cellsPerRow-1)/cellsPerRow)
+
+	return rows*(cellHeight+cellGap) - cellGap
+}
+
+func (h mappedHost) height() int {
+	height := cardHeader + cardPadding - nodeGap
+	for _, node := range h.nodes {
+		height += node.height() + nodeGap
+	}
+
+	return height
+}
+
+func (d *drawing) card(host mappedHost, x, y int) {
+	name := plain(host.name)
+
+	d.begin("g", "role", "group", "aria-label", name+": "+host.totals())
+	d.leaf("rect", "", "class", "card", "x", x, "y", y, "width", cardWidth, "height", host.height(), "rx", 8)
+
+	room := cardWidth - 2*cardPadding
+	if host.draining {
+		room -= 90
+		d.leaf("rect", "", "class", "badge", "x", x+cardWidth-cardPadding-78, "y", y+13, "width", 78, "height", 20, "rx", 10)
+		d.leaf("text", "draining", "class", "badged", "x", x+cardWidth-cardPadding-39, "y", y+27)
+	}
+
+	d.leaf("text", shorten(name, room/10), "class", "host", "x", x+cardPadding, "y", y+28)
+	d.leaf("text", host.totals(), "class", "muted", "x", x+cardPadding, "y", y+47)
+
+	y += cardHeader
+
+	for _, node := range host.nodes {
+		d.node(host, node, x+cardPadding, y)
+		y += node.height() + nodeGap
+	}
+
+	d.end("g")
+	d.text.WriteByte('\n') // a host is a line, for the picture to have few of them
+}
+
+func (d *drawing) node(host mappedHost, node mappedNode, x, y int) {
+	d.leaf("text", "node "+strconv.Itoa(node.id), "class", "muted", "x", x, "y", y+14)
+
+	if len(node.cores) == 0 {
+		d.leaf("text", "memory only", "class", "muted", "x", x+nodeIndent, "y", y+14)
+	}
+
+	at := 0
+
+	for _, run := range node.runs(cellsPerRow) {
+		left := x + nodeIndent + at%cellsPerRow*(cellWidth+cellGap)
+		top := y + at/cellsPerRow*(cellHeight+cellGap)
+		at += len(run)
+
+		held, whole := run[0].whole()
+		if whole && held.kind == machineOwner { // one block, for the name to have room
+			d.block(held, held.label, left, top, len(run)*(cellWidth+cellGap)-cellGap, cellHeight)
+		}
+
+		for i, core := range run {
+			d.core(host, node, core, left+i*(cellWidth+cellGap), top)
+		}
+	}
+}
+
+// core draws what is of one core alone: its numbers, its owner unless a block of cores shows it, and what pointing at it
+// tells.
+func (d *drawing) core(host mappedHost, node mappedNode, core mappedCore, x, y int) {
+	held, whole := core.whole()
+	cpus := core.cpus.CPUs()
+
+	d.begin("g")
+	d.leaf("title", fmt.Sprintf("%s, node %d, CPU %s: %s", plain(host.name), node.id, core.cpus, core.label()))
+
+	switch {
+	case !whole:
+		height := (cellHeight - 2*(len(cpus)-1)) / len(cpus)
+
+		for i, cpu := range cpus {
+			label := strconv.Itoa(cpu) + " " + core.owners[i].short()
+			d.block(core.owners[i], label, x, y+i*(height+2), cellWidth, height)
+		}
+	case held.kind != machineOwner:
+		d.block(held, held.short(), x, y, cellWidth, cellHeight)
+	default: // something to point at
+		d.leaf("rect", "", "class", "glass", "x", x, "y", y, "width", cellWidth, "height", cellHeight)
+	}
+
+	if whole {
+		numbers := shorten(core.cpus.String(), (cellWidth-bandWidth-8)/6)
+		d.leaf("text", numbers, "class", "cpu "+held.ink(), "x", x+bandWidth+5, "y", y+29)
+	}
+
+	d.end("g")
+}
+
+// block draws a rectangle that one owner has.
+func (d *drawing) block(held owner, label string, x, y, width, height int) {
+	class := held.class()
+	style := d.styles[held.machine]
+
+	if held.kind == machineOwner {
+		class += " " + style.colour()
+	}
+
+	d.leaf("rect", "", "class", class, "x", x, "y", y, "width", width, "height", height, "rx", 4)
+
+	switch held.kind {
+	case machineOwner, idleOwner:
+		d.leaf("rect", "", "class", style.pattern(), "x", x, "y", y, "width", bandWidth, "height", height)
+	case othersOwner, drainOwner:
+		d.leaf("rect", "", "class", class+"-band", "x", x, "y", y, "width", bandWidth, "height", height)
+	case nobody, poolOwner:
+	}
+
+	const lowest = 12 // that has room for a line
+	if height < lowest {
+		return
+	}
+
+	line := y + 15
+	if height < cellHeight {
+		line = y + height/2 + 4
+	}
+
+	letters := int(float64(width-bandWidth-8) / letterWidth)
+	d.leaf("text", shorten(label, letters), "class", "label "+held.ink(), "x", x+bandWidth+5, "y", line)
+}
+
+// shorten leaves out the middle of a text that is longer than the letters that fit, because names of machines differ
+// at their ends.
+func shorten(text string, letters int) string {
+	if utf8.RuneCountInString(text) <= letters {
+		return text
+	}
+
+	runes := []rune(text)
+	tail := (letters - 1) / 2
+
+	return string(runes[:letters-1-tail]) + "…" + string(runes[len(runes)-tail:])
+}
