@@ -21,7 +21,14 @@ type markElement struct {
 	Complete   bool            `xml:"complete,attr"`
 	Digest     string          `xml:"digest,attr,omitempty"`
 	Settings   string          `xml:"settings,omitempty"`
+	Claim      *markClaim      `xml:"claim"`
 	Interfaces []markInterface `xml:"interface"`
+}
+
+type markClaim struct {
+	VCPUs     string `xml:"vcpus,attr,omitempty"`
+	Emulator  string `xml:"emulator,attr,omitempty"`
+	Exclusive bool   `xml:"exclusive,attr"`
 }
 
 type markInterface struct {
@@ -35,6 +42,11 @@ func RenderMark(spec Spec) (string, error) {
 		Exclusive: spec.Mark.Exclusive, Complete: spec.Mark.Complete, Digest: spec.Mark.Digest, Settings: spec.Mark.Settings,
 	}
 
+	if spec.Mark.Claim != (Claim{}) {
+		claim := markClaim(spec.Mark.Claim)
+		element.Claim = &claim
+	}
+
 	for _, name := range sortedKeys(spec.Interfaces) {
 		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})
 	}
@@ -45,6 +57,16 @@ func RenderMark(spec Spec) (string, error) {
 	}
 
 	return string(text), nil
+}
+
+// mark is what the element says.
+func (e markElement) mark() Mark {
+	mark := Mark{Managed: true, Exclusive: e.Exclusive, Complete: e.Complete, Digest: e.Digest, Settings: e.Settings}
+	if e.Claim != nil {
+		mark.Claim = Claim(*e.Claim)
+	}
+
+	return mark
 }
 
 // parseMark finds our element among the metadata of a domain. It returns nil if there is none.

@@ -38,7 +38,7 @@ func Parse(text string) (Spec, error) {
 	}
 
 	if mark != nil {
-		spec.Mark = Mark{Managed: true, Exclusive: mark.Exclusive, Complete: mark.Complete, Digest: mark.Digest, Settings: mark.Settings}
+		spec.Mark = mark.mark()
 	}
 
 	if domain.Devices != nil {

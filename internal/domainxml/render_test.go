@@ -68,6 +68,11 @@ func goldens() map[string]Spec {
 				"a": {Volume: Volume{Pool: "default", Name: "a"}, Format: "qcow2"},
 			}
 		}),
+		"claiming": with(func(s *Spec) {
+			s.Pins = []topology.CPUSet{topology.NewCPUSet(2)}
+			s.Mark.Exclusive, s.Mark.Complete = true, true
+			s.Mark.Claim = Claim{VCPUs: "3,35", Emulator: "0-1", Exclusive: true}
+		}),
 		"hostile": with(func(s *Spec) {
 			s.Mark.Digest, s.Mark.Settings = `"]]>&'`, `{"a":"<b>\n&amp;]]>"}`
 			s.Disks["root"] = Disk{Volume: Volume{Pool: `p<&>"'`, Name: "v\n\t]]>"}, Format: "raw"}

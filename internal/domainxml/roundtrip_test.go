@@ -129,6 +129,24 @@ func TestExclusiveCPUsAreThoseOfThePinsOfAnExclusiveMachine(t *testing.T) {
 	}
 }
 
+func TestMachineClaimsWhatItUses(t *testing.T) {
+	pins, emulator := []topology.CPUSet{topology.NewCPUSet(34), topology.NewCPUSet(2)}, topology.NewCPUSet(0, 1)
+
+	for name, test := range map[string]struct {
+		spec Spec
+		want Claim
+	}{
+		"alone":         {Spec{Pins: pins, Emulator: emulator, Mark: Mark{Exclusive: true}}, Claim{VCPUs: "2,34", Emulator: "0-1", Exclusive: true}},
+		"sharing":       {Spec{Pins: pins}, Claim{VCPUs: "2,34"}},
+		"emulator only": {Spec{Emulator: emulator, Mark: Mark{Exclusive: true}}, Claim{Emulator: "0-1"}},
+		"nowhere":       {Spec{Mark: Mark{Exclusive: true}}, Claim{}},
+	} {
+		if got := test.spec.Claim(); got != test.want {
+			t.Errorf("%s: the claim is %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
 // randomSpec makes a machine that keeps to what a Spec promises: at most one interface has a MAC, memory is in KiB, and
 // no pin is empty.
 func randomSpec(random *rand.Rand) Spec {
@@ -153,6 +171,10 @@ func randomSpec(random *rand.Rand) Spec {
 
 	if random.IntN(2) == 0 {
 		spec.Emulator = cpus(random)
+	}
+
+	if random.IntN(2) == 0 {
+		spec.Mark.Claim = spec.Claim()
 	}
 
 	spec.Disks = map[string]Disk{}

@@ -60,6 +60,24 @@ type Mark struct {
 	Digest string
 	// Settings is text of the resource's that the definition has no other place for. It has no meaning here.
 	Settings string
+	// Claim is what the machine is about to use; it is the zero Claim at any other time.
+	Claim Claim
+}
+
+// Claim is what a machine is about to use of its host's CPUs. It is written down before the machine looks whether it
+// may, so that of two that want the same CPU at once at least one sees the other.
+type Claim struct {
+	VCPUs     string // CPU set, as text so that marks can be compared; empty for none
+	Emulator  string // CPU set, as VCPUs
+	Exclusive bool   // whether VCPUs are to be the machine's alone
+}
+
+// Claim returns the claim to what the machine uses as it is described. A machine that is pinned nowhere claims nothing.
+func (s Spec) Claim() Claim {
+	claim := Claim{VCPUs: s.PinnedCPUs().String(), Emulator: s.Emulator.String()}
+	claim.Exclusive = s.Mark.Exclusive && claim.VCPUs != ""
+
+	return claim
 }
 
 // PinnedCPUs returns the union of the vCPUs' pins.

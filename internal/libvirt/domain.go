@@ -24,6 +24,13 @@ func (h *Host) Domains(ctx context.Context) ([]Domain, error) {
 	return shared(ctx, h, askMachines, connection.domains)
 }
 
+// DomainsNow is Domains by a read that begins after the call: it has whatever any run wrote before.
+func (h *Host) DomainsNow(ctx context.Context) ([]Domain, error) {
+	h.forget(area{askMachines})
+
+	return h.Domains(ctx)
+}
+
 // Domain returns the machine with the UUID, or ErrNotFound.
 func (h *Host) Domain(ctx context.Context, uuid string) (Domain, error) {
 	if h.single(askMachines) {

@@ -15,6 +15,7 @@ type claim struct {
 	vcpus     topology.CPUSet // where its vCPUs are pinned; empty if they are not
 	emulator  topology.CPUSet
 	exclusive bool
+	rival     string // UUID of the machine if it does not have this yet but looks whether it may; see settle
 }
 
 // claims collects what the host's machines use, running or not, but for the machine with the UUID.
@@ -31,15 +32,41 @@ func claims(domains []libvirt.Domain, except string) ([]claim, error) {
 			return nil, err
 		}
 
-		all = append(all, claim{
+		held := claim{
 			machine:   domain.Name,
 			vcpus:     o.stored.PinnedCPUs().Union(o.live.PinnedCPUs()),
 			emulator:  o.stored.Emulator.Union(o.live.Emulator),
 			exclusive: o.stored.Mark.Exclusive || o.live.Mark.Exclusive,
-		})
+		}
+
+		if wanted, claims := tentative(o); claims {
+			if !o.stored.Mark.Complete { // it is being created, so all that it has it only claims
+				held.rival = domain.UUID
+			}
+
+			all = append(all, wanted)
+		}
+
+		all = append(all, held)
 	}
 
 	return all, nil
+}
+
+// tentative returns what the machine says that it is about to use, and whether it says so.
+func tentative(o observed) (wanted claim, claims bool) {
+	said := o.stored.Mark.Claim
+	if said == (domainxml.Claim{}) {
+		return claim{}, false
+	}
+
+	// What is no CPU set was not written by us, and claims nothing.
+	vcpus, _ := topology.ParseCPUSet(said.VCPUs)
+	emulator, _ := topology.ParseCPUSet(said.Emulator)
+
+	return claim{
+		machine: o.domain.Name, vcpus: vcpus, emulator: emulator, exclusive: said.Exclusive, rival: o.domain.UUID,
+	}, true
 }
 
 // missing reports pins on CPUs that the host does not have, naming those that it has.
@@ -62,21 +89,33 @@ func missing(spec domainxml.Spec, host string, hardware topology.Host) error {
 // conflict reports CPUs that the machine may not have because another one holds them, or because it wants for itself
 // what another one uses. It names that machine and the CPUs that nobody has pinned.
 func conflict(spec domainxml.Spec, host string, hardware topology.Host, others []claim) error {
-	mine := spec.PinnedCPUs()
-	wanted := mine.Union(spec.Emulator)
-
 	for _, other := range others {
-		if taken := wanted.Intersect(other.vcpus); other.exclusive && !taken.IsEmpty() {
-			return fmt.Errorf("CPU %s of host %q belongs to machine %q alone. %s", taken, host, other.machine, unpinned(hardware, others))
-		}
-
-		if shared := spec.ExclusiveCPUs().Intersect(other.vcpus.Union(other.emulator)); !shared.IsEmpty() {
-			return fmt.Errorf("CPU %s of host %q is used by machine %q, and this machine wants it for itself alone (exclusive). %s",
-				shared, host, other.machine, unpinned(hardware, others))
+		if fault := clash(spec, host, other); fault != "" {
+			return fmt.Errorf("%s. %s", fault, unpinned(hardware, others))
 		}
 	}
 
 	return nil
+}
+
+// clash says which CPUs of the other machine the spec wants and may not have, or nothing.
+func clash(spec domainxml.Spec, host string, other claim) string {
+	mine := spec.PinnedCPUs()
+	taken := mine.Union(spec.Emulator).Intersect(other.vcpus)
+	shared := spec.ExclusiveCPUs().Intersect(other.vcpus.Union(other.emulator))
+
+	switch {
+	case other.exclusive && !taken.IsEmpty() && other.rival != "":
+		return fmt.Sprintf("CPU %s of host %q is claimed at the same time by machine %q", taken, host, other.machine)
+	case other.exclusive && !taken.IsEmpty():
+		return fmt.Sprintf("CPU %s of host %q belongs to machine %q alone", taken, host, other.machine)
+	case shared.IsEmpty():
+		return ""
+	case other.rival != "":
+		return fmt.Sprintf("CPU %s of host %q is claimed at the same time by machine %q, and this machine wants it for itself alone (exclusive)", shared, host, other.machine)
+	default:
+		return fmt.Sprintf("CPU %s of host %q is used by machine %q, and this machine wants it for itself alone (exclusive)", shared, host, other.machine)
+	}
 }
 
 func unpinned(hardware topology.Host, others []claim) string {

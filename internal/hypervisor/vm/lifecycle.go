@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
@@ -47,12 +48,28 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		return spec, nil
 	}
 
+	spec.Mark.Claim = spec.Claim()
+
 	text, err := domainxml.Render(spec)
 	if err != nil {
 		return domainxml.Spec{}, err
 	}
 
-	return spec, host.Define(ctx, text)
+	if err := host.Define(ctx, text); err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	if spec.Mark.Claim == (domainxml.Claim{}) {
+		return spec, nil
+	}
+
+	if err := settle(ctx, host, spec, func(ctx context.Context) error { return remove(ctx, host, *plan) }); err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	spec.Mark.Claim = domainxml.Claim{}
+
+	return spec, setMark(ctx, host, spec)
 }
 
 // resume decides what becomes of a machine that has the name already; see define.
@@ -247,7 +264,16 @@ func update(ctx context.Context, host *libvirt.Host, plan *model) error {
 		return err
 	}
 
-	for _, step := range changes(o, want, hardware.CPUs()) {
+	steps := changes(o, want, hardware.CPUs())
+	if slices.ContainsFunc(steps, step.takes) {
+		if err := o.claim(ctx, host, want.spec); err != nil {
+			return err
+		}
+
+		steps = changes(o, want, hardware.CPUs())
+	}
+
+	for _, step := range steps {
 		if err := plan.execute(ctx, host, step, want.spec, hardware.CPUs()); err != nil {
 			return err
 		}

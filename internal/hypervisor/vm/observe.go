@@ -91,6 +91,10 @@ func (m *model) setCPU(o observed, all topology.CPUSet) {
 		Emulator:  either(before.Emulator, o.stored.Emulator, o.live.Emulator, all),
 	}
 
+	if o.stored.Mark.Claim != (domainxml.Claim{}) {
+		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and its claim is others' hindrance until the next apply
+	}
+
 	if !samePins(before.pins(), o.stored.Pins, o.stored.VCPUs, all) {
 		m.CPU.Pins = pinTexts(o.stored.Pins, all)
 	} else if !samePins(before.pins(), o.live.Pins, o.stored.VCPUs, all) {

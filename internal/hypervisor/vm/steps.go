@@ -19,6 +19,11 @@ type pinStep struct {
 	CPUs topology.CPUSet
 }
 
+// takes reports whether the step may give the machine CPUs that it did not have before.
+func (s step) takes() bool {
+	return s.Pin != nil || s.Emulator != nil || (s.Mark != nil && s.Mark.Exclusive)
+}
+
 // target is what an update is to reach.
 type target struct {
 	spec      domainxml.Spec
@@ -30,16 +35,18 @@ type target struct {
 //
 // A machine that is to become exclusive says so once its vCPUs have left the CPUs that it shared, and one that ceases to
 // be says so before they go to CPUs that others use, so that an update which is cut short never leaves a CPU with two
-// owners.
+// owners. For the same reason a claim stands until the CPUs have changed hands.
 func changes(o observed, want target, all topology.CPUSet) []step {
 	var steps []step
 
 	mark := want.spec.Mark
 	mark.Complete, mark.Digest = o.stored.Mark.Complete, o.stored.Mark.Digest
 
-	remark := o.stored.Mark != mark || o.live.Mark != mark
-	if remark && !mark.Exclusive {
-		steps = append(steps, step{Mark: &mark})
+	claiming := mark
+	claiming.Claim = o.stored.Mark.Claim
+
+	if !mark.Exclusive && (o.stored.Mark != claiming || o.live.Mark != claiming) {
+		steps = append(steps, step{Mark: &claiming})
 	}
 
 	for vcpu := range want.spec.VCPUs {
@@ -54,7 +61,7 @@ func changes(o observed, want target, all topology.CPUSet) []step {
 		steps = append(steps, step{Emulator: &emulator})
 	}
 
-	if remark && mark.Exclusive {
+	if claiming != mark || (mark.Exclusive && (o.stored.Mark != mark || o.live.Mark != mark)) {
 		steps = append(steps, step{Mark: &mark})
 	}
 
