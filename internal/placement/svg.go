@@ -1,7 +1,9 @@
 package placement
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -20,7 +22,9 @@ const (
 	cardGap     = 20
 	cardWidth   = 2*cardPadding + nodeIndent + cellsPerRow*(cellWidth+cellGap) - cellGap
 	cardsPerRow = 2
-	bandWidth   = 7
+	bandInset   = 3
+	bandWidth   = 6
+	textIndent  = bandInset + bandWidth + 4
 	letterWidth = 6.7 // of the 11-unit monospaced font that names are in
 )
 
@@ -32,24 +36,24 @@ func CoreMapSVG(fleet Fleet, result Result) string {
 	hosts := mapHosts(fleet, result)
 	columns := min(max(len(hosts), 1), cardsPerRow)
 	width := 2*margin + columns*(cardWidth+cardGap) - cardGap
-	styles, groups := stylesOf(fleet, result)
-	entries, top := layLegend(groups, width)
 
-	height := top
-	tops := make([]int, len(hosts))
-
-	for first := 0; first < len(hosts); first += columns {
-		tallest := 0
-
-		for i := first; i < min(first+columns, len(hosts)); i++ {
-			tops[i] = height
-			tallest = max(tallest, hosts[i].height())
-		}
-
-		height += tallest + cardGap
+	groups := map[string]string{}
+	for _, machine := range fleet.Machines {
+		groups[machine.Name] = machine.Group
 	}
 
-	picture := drawing{styles: styles}
+	styles, kins := stylesOf(groups, result)
+	entries, top := layLegend(kins, width)
+
+	height := top
+	tallest := make([]int, 0, len(hosts)) // of the hosts side by side
+
+	for row := range slices.Chunk(hosts, columns) {
+		tallest = append(tallest, slices.MaxFunc(row, byHeight).height())
+		height += tallest[len(tallest)-1] + cardGap
+	}
+
+	picture := drawing{styles: styles, groups: groups}
 	picture.start(width, height-cardGap+margin, fleetTotals(hosts, result))
 
 	for _, entry := range entries {
@@ -57,7 +61,11 @@ func CoreMapSVG(fleet Fleet, result Result) string {
 	}
 
 	for i, host := range hosts {
-		picture.card(host, margin+i%columns*(cardWidth+cardGap), tops[i])
+		picture.card(host, margin+i%columns*(cardWidth+cardGap), top, tallest[i/columns])
+
+		if i%columns == columns-1 {
+			top += tallest[i/columns] + cardGap
+		}
 	}
 
 	picture.end("svg")
@@ -85,7 +93,11 @@ func fleetTotals(hosts []mappedHost, result Result) string {
 }
 
 func (n mappedNode) height() int {
-	rows := max(1, (len(n.cores)+cellsPerRow-1)/cellsPerRow)
+	if len(n.cores) == 0 {
+		return 20 // one line of text
+	}
+
+	rows := (len(n.cores) + cellsPerRow - 1) / cellsPerRow
 
 	return rows*(cellHeight+cellGap) - cellGap
 }
@@ -99,11 +111,13 @@ func (h mappedHost) height() int {
 	return height
 }
 
-func (d *drawing) card(host mappedHost, x, y int) {
+func byHeight(a, b mappedHost) int { return cmp.Compare(a.height(), b.height()) }
+
+func (d *drawing) card(host mappedHost, x, y, height int) {
 	name := plain(host.name)
 
 	d.begin("g", "role", "group", "aria-label", name+": "+host.totals())
-	d.leaf("rect", "", "class", "card", "x", x, "y", y, "width", cardWidth, "height", host.height(), "rx", 8)
+	d.leaf("rect", "", "class", "card", "x", x, "y", y, "width", cardWidth, "height", height, "rx", 8)
 
 	room := cardWidth - 2*cardPadding
 	if host.draining {
@@ -158,7 +172,7 @@ func (d *drawing) core(host mappedHost, node mappedNode, core mappedCore, x, y i
 	cpus := core.cpus.CPUs()
 
 	d.begin("g")
-	d.leaf("title", fmt.Sprintf("%s, node %d, CPU %s: %s", plain(host.name), node.id, core.cpus, core.label()))
+	d.leaf("title", fmt.Sprintf("%s, node %d, CPU %s: %s", plain(host.name), node.id, core.cpus, d.told(core)))
 
 	switch {
 	case !whole:
@@ -175,11 +189,21 @@ func (d *drawing) core(host mappedHost, node mappedNode, core mappedCore, x, y i
 	}
 
 	if whole {
-		numbers := shorten(core.cpus.String(), (cellWidth-bandWidth-8)/6)
-		d.leaf("text", numbers, "class", "cpu "+held.ink(), "x", x+bandWidth+5, "y", y+29)
+		numbers := shorten(core.cpus.String(), (cellWidth-textIndent-2)/6)
+		d.leaf("text", numbers, "class", "cpu "+held.ink(), "x", x+textIndent, "y", y+29)
 	}
 
 	d.end("g")
+}
+
+// told is the core's label, with the group if the core is one machine's.
+func (d *drawing) told(core mappedCore) string {
+	held, whole := core.whole()
+	if group := d.groups[held.machine]; whole && group != "" {
+		return core.label() + " of group " + plain(group)
+	}
+
+	return core.label()
 }
 
 // block draws a rectangle that one owner has.
@@ -194,10 +218,14 @@ func (d *drawing) block(held owner, label string, x, y, width, height int) {
 	d.leaf("rect", "", "class", class, "x", x, "y", y, "width", width, "height", height, "rx", 4)
 
 	switch held.kind {
-	case machineOwner, idleOwner:
-		d.leaf("rect", "", "class", style.pattern(), "x", x, "y", y, "width", bandWidth, "height", height)
+	case idleOwner:
+		d.band(style.colour(), x, y, height)
+	case machineOwner:
+		if style != groupless {
+			d.band(style.pattern(), x, y, height)
+		}
 	case othersOwner, drainOwner:
-		d.leaf("rect", "", "class", class+"-band", "x", x, "y", y, "width", bandWidth, "height", height)
+		d.band(class+"-band", x, y, height)
 	case nobody, poolOwner:
 	}
 
@@ -211,8 +239,13 @@ func (d *drawing) block(held owner, label string, x, y, width, height int) {
 		line = y + height/2 + 4
 	}
 
-	letters := int(float64(width-bandWidth-8) / letterWidth)
-	d.leaf("text", shorten(label, letters), "class", "label "+held.ink(), "x", x+bandWidth+5, "y", line)
+	letters := int(float64(width-textIndent-1) / letterWidth)
+	d.leaf("text", shorten(label, letters), "class", "label "+held.ink(), "x", x+textIndent, "y", line)
+}
+
+func (d *drawing) band(class string, x, y, height int) {
+	d.leaf("rect", "", "class", class,
+		"x", x+bandInset, "y", y+bandInset, "width", bandWidth, "height", max(0, height-2*bandInset))
 }
 
 // shorten leaves out the middle of a text that is longer than the letters that fit, because names of machines differ

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,55 +14,68 @@ const (
 	patterns = 5
 )
 
-// style is how the machines of a group look, or a machine that has none.
+// style is how the machines of a group look, or a machine where none has a group.
 type style int
 
-func (s style) colour() string  { return "c" + strconv.Itoa(int(s)%colours) }
+// groupless is how machines without a group look where others have one.
+const groupless style = -1
+
+func (s style) colour() string {
+	if s == groupless {
+		return "groupless"
+	}
+
+	return "c" + strconv.Itoa(int(s)%colours)
+}
+
 func (s style) pattern() string { return "p" + strconv.Itoa(int(s)%patterns) }
 
-// grouped is a group that has machines, as the legend names it.
-type grouped struct {
+// kin is machines that look alike, as the legend names them.
+type kin struct {
 	name  string
 	style style
 }
 
-// stylesOf gives every group a style, and then every machine that has no group, both by name. It returns the styles by
-// machine and the groups.
-func stylesOf(fleet Fleet, result Result) (map[string]style, []grouped) {
-	groupOf := map[string]string{}
-	for _, machine := range fleet.Machines {
-		groupOf[machine.Name] = machine.Group
+// stylesOf gives every group of the placed machines a style, by name; if no machine has a group, each gets its own. It
+// returns the styles by machine and what the legend says.
+func stylesOf(groups map[string]string, result Result) (map[string]style, []kin) {
+	members := map[string][]string{}
+	for _, machine := range slices.Sorted(maps.Keys(result.Assignments)) {
+		members[groups[machine]] = append(members[groups[machine]], machine)
 	}
 
-	members := map[string]bool{}
-	for machine := range result.Assignments {
-		members[groupOf[machine]] = true
-	}
-
+	loners := members[""]
 	delete(members, "")
 
-	var groups []grouped
+	styles := map[string]style{}
 
-	styleOf := map[string]style{}
-	for i, name := range slices.Sorted(maps.Keys(members)) {
-		groups = append(groups, grouped{name: name, style: style(i)})
-		styleOf[name] = style(i)
-	}
-
-	styles, next := map[string]style{}, style(len(groups))
-
-	for _, machine := range slices.Sorted(maps.Keys(result.Assignments)) {
-		if group := groupOf[machine]; group != "" {
-			styles[machine] = styleOf[group]
-
-			continue
+	if len(members) == 0 {
+		for i, machine := range loners {
+			styles[machine] = style(i)
 		}
 
-		styles[machine] = next
-		next++
+		return styles, nil
 	}
 
-	return styles, groups
+	var legend []kin
+
+	for i, name := range slices.Sorted(maps.Keys(members)) {
+		legend = append(legend, kin{name: "group " + shorten(plain(name), legendLetters), style: style(i)})
+
+		for _, machine := range members[name] {
+			styles[machine] = style(i)
+		}
+	}
+
+	for _, machine := range loners {
+		styles[machine] = groupless
+	}
+
+	if len(loners) > 0 {
+		legend = append([]kin{{name: "no group", style: groupless}}, legend...)
+	}
+
+	return styles, legend
 }
 
 func (o owner) class() string {
@@ -111,8 +125,8 @@ func (o owner) short() string {
 	}
 }
 
-// entry is one thing that the legend explains.
-type entry struct {
+// legendEntry is one thing that the legend explains.
+type legendEntry struct {
 	owner owner
 	style style
 	text  string
@@ -120,14 +134,15 @@ type entry struct {
 }
 
 const (
-	legendTop    = 92
-	legendHeight = 28
-	legendWidest = 12 // groups; a reader keeps no more apart by colour, and the names are on the cores
+	legendTop     = 92
+	legendHeight  = 28
+	legendKins    = 12 // a reader keeps no more apart by colour, and the cores bear names
+	legendLetters = 24
 )
 
 // layLegend places what the legend explains in lines of the width, and returns below which height the hosts may begin.
-func layLegend(groups []grouped, width int) ([]entry, int) {
-	entries := []entry{
+func layLegend(kins []kin, width int) ([]legendEntry, int) {
+	entries := []legendEntry{
 		{owner: freeCPU, text: "free"},
 		{owner: poolCPU, text: "shared pool"},
 		{owner: takenCPU, text: "taken by others"},
@@ -135,9 +150,16 @@ func layLegend(groups []grouped, width int) ([]entry, int) {
 		{owner: owner{kind: idleOwner}, text: "idle sibling of a machine's CPU"},
 	}
 
-	for _, group := range groups[:min(len(groups), legendWidest)] {
-		machine := owner{kind: machineOwner}
-		entries = append(entries, entry{owner: machine, style: group.style, text: "group " + shorten(plain(group.name), 24)})
+	for _, kin := range kins[:min(len(kins), legendKins)] {
+		entries = append(entries, legendEntry{owner: owner{kind: machineOwner}, style: kin.style, text: kin.name})
+	}
+
+	if more := len(kins) - legendKins; more > 0 {
+		entries[len(entries)-1].text += fmt.Sprintf(" and %s that a core names when pointed at", plural(more, "more group"))
+	}
+
+	if len(kins) == 0 {
+		entries = append(entries, legendEntry{owner: owner{kind: machineOwner}, text: "machine"})
 	}
 
 	x, y := margin, legendTop
@@ -155,7 +177,7 @@ func layLegend(groups []grouped, width int) ([]entry, int) {
 	return entries, y + legendHeight + 8
 }
 
-func (d *drawing) legend(e entry) {
+func (d *drawing) legend(e legendEntry) {
 	const swatchWidth, swatchHeight = 32, 18
 
 	swatch := drawing{styles: map[string]style{"": e.style}}

@@ -9,7 +9,8 @@ import (
 // drawing is a picture as far as it is drawn.
 type drawing struct {
 	text   strings.Builder
-	styles map[string]style // by machine
+	styles map[string]style  // by machine
+	groups map[string]string // by machine
 }
 
 // begin writes an element's start. Attributes are names, which are the caller's own words, each followed by its value.
@@ -56,7 +57,7 @@ func (d *drawing) start(width, height int, totals string) {
 }
 
 // The colours of machines are those of Okabe and Ito ("Color Universal Design", 2008) that dark text is readable on
-// (at least 5:1), so that they are the same in light and dark.
+// (4.5:1 and more), so that they are the same in light and dark.
 const stylesheet = `
 text{font:12.5px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fill:#1f2328}
 .heading{font-size:22px;font-weight:600}
@@ -79,7 +80,7 @@ text{font:12.5px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fil
 .others-band{fill:url(#core-map-others)}
 .glass{fill:#fff;fill-opacity:0}
 g:hover>.glass{fill-opacity:.3}
-.c0{fill:#56b4e9}.c1{fill:#e69f00}.c2{fill:#cc79a7}.c3{fill:#009e73}.c4{fill:#f0e442}.c5{fill:#d55e00}
+.c0{fill:#56b4e9}.c1{fill:#e69f00}.c2{fill:#cc79a7}.c3{fill:#009e73}.c4{fill:#f0e442}.c5{fill:#d55e00}.groupless{fill:#c9bff0}
 .p0{fill:#111;fill-opacity:.75}.p1{fill:url(#core-map-1)}.p2{fill:url(#core-map-2)}.p3{fill:url(#core-map-3)}.p4{fill:url(#core-map-4)}
 @media (prefers-color-scheme:dark){
 text,.ink{fill:#f0f6fc}
