@@ -108,9 +108,13 @@ func (o owners) claim(cpus []int, claim owner) {
 }
 
 func (o owners) cores(node topology.Node, threads map[string]bool, draining bool) []mappedCore {
-	cores := make([]mappedCore, len(node.Cores))
+	cores := make([]mappedCore, 0, len(node.Cores))
 
-	for i, core := range node.Cores {
+	for _, core := range node.Cores {
+		if core.Threads.IsEmpty() {
+			continue
+		}
+
 		cpus := core.Threads.CPUs()
 		rest := freeCPU
 
@@ -127,7 +131,7 @@ func (o owners) cores(node topology.Node, threads map[string]bool, draining bool
 			}
 		}
 
-		cores[i] = mappedCore{cpus: core.Threads, owners: make([]owner, len(cpus))}
+		mapped := mappedCore{cpus: core.Threads, owners: make([]owner, len(cpus))}
 
 		for thread, cpu := range cpus {
 			held, found := o[cpu]
@@ -135,8 +139,10 @@ func (o owners) cores(node topology.Node, threads map[string]bool, draining bool
 				held = rest
 			}
 
-			cores[i].owners[thread] = held
+			mapped.owners[thread] = held
 		}
+
+		cores = append(cores, mapped)
 	}
 
 	return cores

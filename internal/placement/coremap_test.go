@@ -228,6 +228,10 @@ func TestCoreMapsTellWhoHasACore(t *testing.T) {
 		want     string
 	}{
 		"nobody": {want: "alpha: 2 of 2 cores free\n  alpha node 0 cpu 0,2  (free)\n  alpha node 0 cpu 1,3  (free)\n"},
+		"cores without CPUs, written by hand": {
+			change: func(h *Host) { h.Nodes[0].Cores = []topology.Core{{}} },
+			want:   "alpha: 0 of 0 cores free\n  alpha node 0 (memory only)\n",
+		},
 		"a pool of one thread": {
 			change: func(h *Host) { h.Reserved = topology.NewCPUSet(0) },
 			want: "alpha: 1 of 2 cores free and 1 thread, 1 in the shared pool\n" +
@@ -265,7 +269,10 @@ func TestCoreMapsTellWhoHasACore(t *testing.T) {
 				assignments[machine] = Assignment{Host: "alpha", Pins: pins}
 			}
 
-			got := CoreMap(Fleet{Hosts: []Host{host}, Machines: test.machines}, Result{Assignments: assignments})
+			fleet, result := Fleet{Hosts: []Host{host}, Machines: test.machines}, Result{Assignments: assignments}
+			readPicture(t, CoreMapSVG(fleet, result))
+
+			got := CoreMap(fleet, result)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("the map differs (-want +got):\n%s", diff)
 			}

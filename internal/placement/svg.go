@@ -1,7 +1,6 @@
 package placement
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +12,8 @@ const (
 	margin      = 24
 	cellWidth   = 76
 	cellHeight  = 36
+	lineHeight  = 14
+	lineGap     = 2
 	cellGap     = 4
 	cellsPerRow = 8
 	nodeGap     = 10
@@ -45,32 +46,39 @@ func CoreMapSVG(fleet Fleet, result Result) string {
 	styles, kins := stylesOf(groups, result)
 	entries, top := layLegend(kins, width)
 
-	height := top
-	tallest := make([]int, 0, len(hosts)) // of the hosts side by side
-
-	for row := range slices.Chunk(hosts, columns) {
-		tallest = append(tallest, slices.MaxFunc(row, byHeight).height())
-		height += tallest[len(tallest)-1] + cardGap
-	}
+	places, height := layCards(hosts, columns, top)
 
 	picture := drawing{styles: styles, groups: groups}
-	picture.start(width, height-cardGap+margin, fleetTotals(hosts, result))
+	picture.start(width, height+margin, fleetTotals(hosts, result))
 
 	for _, entry := range entries {
 		picture.legend(entry)
 	}
 
 	for i, host := range hosts {
-		picture.card(host, margin+i%columns*(cardWidth+cardGap), top, tallest[i/columns])
-
-		if i%columns == columns-1 {
-			top += tallest[i/columns] + cardGap
-		}
+		picture.card(host, places[i].x, places[i].y)
 	}
 
 	picture.end("svg")
 
 	return picture.text.String()
+}
+
+type place struct{ x, y int }
+
+// layCards puts each host below what ends highest, so that a small one leaves no hole beside a large one, and returns
+// where the last one ends.
+func layCards(hosts []mappedHost, columns, top int) ([]place, int) {
+	ends := slices.Repeat([]int{top}, columns)
+	places := make([]place, len(hosts))
+
+	for i, host := range hosts {
+		column := slices.Index(ends, slices.Min(ends))
+		places[i] = place{x: margin + column*(cardWidth+cardGap), y: ends[column]}
+		ends[column] += host.height() + cardGap
+	}
+
+	return places, slices.Max(ends) - cardGap
 }
 
 func fleetTotals(hosts []mappedHost, result Result) string {
@@ -99,7 +107,20 @@ func (n mappedNode) height() int {
 
 	rows := (len(n.cores) + cellsPerRow - 1) / cellsPerRow
 
-	return rows*(cellHeight+cellGap) - cellGap
+	return rows*(n.cellHeight()+cellGap) - cellGap
+}
+
+// cellHeight leaves a line to each thread of a core that several have.
+func (n mappedNode) cellHeight() int {
+	height := cellHeight
+
+	for _, core := range n.cores {
+		if _, whole := core.whole(); !whole {
+			height = max(height, core.cpus.Len()*(lineHeight+lineGap)-lineGap)
+		}
+	}
+
+	return height
 }
 
 func (h mappedHost) height() int {
@@ -111,13 +132,11 @@ func (h mappedHost) height() int {
 	return height
 }
 
-func byHeight(a, b mappedHost) int { return cmp.Compare(a.height(), b.height()) }
-
-func (d *drawing) card(host mappedHost, x, y, height int) {
+func (d *drawing) card(host mappedHost, x, y int) {
 	name := plain(host.name)
 
 	d.begin("g", "role", "group", "aria-label", name+": "+host.totals())
-	d.leaf("rect", "", "class", "card", "x", x, "y", y, "width", cardWidth, "height", height, "rx", 8)
+	d.leaf("rect", "", "class", "card", "x", x, "y", y, "width", cardWidth, "height", host.height(), "rx", 8)
 
 	room := cardWidth - 2*cardPadding
 	if host.draining {
@@ -141,6 +160,7 @@ func (d *drawing) card(host mappedHost, x, y, height int) {
 }
 
 func (d *drawing) node(host mappedHost, node mappedNode, x, y int) {
+	height := node.cellHeight()
 	d.leaf("text", "node "+strconv.Itoa(node.id), "class", "muted", "x", x, "y", y+14)
 
 	if len(node.cores) == 0 {
@@ -151,23 +171,23 @@ func (d *drawing) node(host mappedHost, node mappedNode, x, y int) {
 
 	for _, run := range node.runs(cellsPerRow) {
 		left := x + nodeIndent + at%cellsPerRow*(cellWidth+cellGap)
-		top := y + at/cellsPerRow*(cellHeight+cellGap)
+		top := y + at/cellsPerRow*(height+cellGap)
 		at += len(run)
 
 		held, whole := run[0].whole()
 		if whole && held.kind == machineOwner { // one block, for the name to have room
-			d.block(held, held.label, left, top, len(run)*(cellWidth+cellGap)-cellGap, cellHeight)
+			d.block(held, held.label, left, top, len(run)*(cellWidth+cellGap)-cellGap, height)
 		}
 
 		for i, core := range run {
-			d.core(host, node, core, left+i*(cellWidth+cellGap), top)
+			d.core(host, node, core, left+i*(cellWidth+cellGap), top, height)
 		}
 	}
 }
 
 // core draws what is of one core alone: its numbers, its owner unless a block of cores shows it, and what pointing at it
 // tells.
-func (d *drawing) core(host mappedHost, node mappedNode, core mappedCore, x, y int) {
+func (d *drawing) core(host mappedHost, node mappedNode, core mappedCore, x, y, height int) {
 	held, whole := core.whole()
 	cpus := core.cpus.CPUs()
 
@@ -176,16 +196,16 @@ func (d *drawing) core(host mappedHost, node mappedNode, core mappedCore, x, y i
 
 	switch {
 	case !whole:
-		height := (cellHeight - 2*(len(cpus)-1)) / len(cpus)
+		line := (height+lineGap)/len(cpus) - lineGap
 
 		for i, cpu := range cpus {
 			label := strconv.Itoa(cpu) + " " + core.owners[i].short()
-			d.block(core.owners[i], label, x, y+i*(height+2), cellWidth, height)
+			d.block(core.owners[i], label, x, y+i*(line+lineGap), cellWidth, line)
 		}
 	case held.kind != machineOwner:
-		d.block(held, held.short(), x, y, cellWidth, cellHeight)
+		d.block(held, held.short(), x, y, cellWidth, height)
 	default: // something to point at
-		d.leaf("rect", "", "class", "glass", "x", x, "y", y, "width", cellWidth, "height", cellHeight)
+		d.leaf("rect", "", "class", "glass", "x", x, "y", y, "width", cellWidth, "height", height)
 	}
 
 	if whole {
@@ -229,8 +249,7 @@ func (d *drawing) block(held owner, label string, x, y, width, height int) {
 	case nobody, poolOwner:
 	}
 
-	const lowest = 12 // that has room for a line
-	if height < lowest {
+	if label == "" {
 		return
 	}
 
