@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"regexp"
@@ -95,21 +96,45 @@ func TestPicturesNameEveryCoreOnce(t *testing.T) {
 	}
 }
 
-func TestNothingIsDrawnOutsideThePicture(t *testing.T) {
+func TestNothingIsDrawnOutsideThePictureOrOnOthers(t *testing.T) {
 	for _, count := range []int{1, 2, 3, 20} {
 		f := shop(count)
-		elements := readPicture(t, CoreMapSVG(f.fleet, f.result))
 
 		size := func(element drawn, name string) int {
 			number, _ := strconv.Atoi(element.attributes[name]) // one that has none is at 0
 			return number
 		}
 
+		elements := readPicture(t, CoreMapSVG(f.fleet, f.result))
+		kinds := map[string][]image.Rectangle{}
+
 		for _, element := range elements {
 			right, bottom := size(element, "x")+size(element, "width"), size(element, "y")+size(element, "height")
 			if right > size(elements[0], "width") || bottom > size(elements[0], "height") {
 				t.Errorf("with %d hosts %+v reaches to %d, %d", count, element, right, bottom)
 			}
+
+			kind, _, _ := strings.Cut(element.attributes["class"], " ")
+			switch kind {
+			case "free", "drain", "pool", "others", "idle", "machine":
+				kind = "block"
+			case "card":
+			default:
+				continue
+			}
+
+			rectangle := image.Rect(size(element, "x"), size(element, "y"), right, bottom)
+			for _, other := range kinds[kind] {
+				if rectangle.Overlaps(other) {
+					t.Errorf("with %d hosts %+v is on the one at %v", count, element, other)
+				}
+			}
+
+			kinds[kind] = append(kinds[kind], rectangle)
+		}
+
+		if len(kinds["card"]) != count || len(kinds["block"]) < 15*count {
+			t.Errorf("%d hosts have %d cards with %d blocks", count, len(kinds["card"]), len(kinds["block"]))
 		}
 	}
 }

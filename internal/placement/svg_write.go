@@ -85,7 +85,6 @@ g:hover>.glass{fill-opacity:.3}
 @media (prefers-color-scheme:dark){
 text,.ink{fill:#f0f6fc}
 .muted,.faint{fill:#9198a1}
-.dark,.badged{fill:#111}
 .ground{fill:#0d1117}
 .card{fill:#151b23;stroke:#3d444d}
 .free,.idle{fill:#0d1117;stroke:#656c76}
