@@ -64,6 +64,7 @@ type Assignment struct {
 	Emulator topology.CPUSet // its host's shared pool
 	Nodes    []int           // NUMA nodes that its CPUs and its memory are on, in order
 	Pages    map[int]uint64  // huge pages by NUMA node
+	Memory   map[int]uint64  // bytes of ordinary memory by NUMA node; where it is not known, that of the machine is taken to be unchanged
 }
 
 // Result is a placement of the whole fleet.

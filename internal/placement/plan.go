@@ -1,0 +1,121 @@
+package placement
+
+import "slices"
+
+// Plan places a fleet. The same fleet, in whatever order its hosts and machines are listed, gets the same answer. The error
+// is a [*Refusal]: it says for every machine that has no place why no host takes it, and what would help.
+//
+// A machine that is held stays where it is, also when it grows or shrinks. It gets another place if its host is draining,
+// if [Fleet.Rebalance] asks for that, or if its place is no longer valid and [Fleet.MayMove] allows it.
+func Plan(fleet Fleet) (Result, error) {
+	if err := check(&fleet).err(); err != nil {
+		return Result{}, err
+	}
+
+	s := newState(&fleet)
+	held := fleet.Held
+
+	if fleet.Rebalance {
+		held = nil
+	}
+
+	why, invalid := s.settle(held)
+	if len(invalid) > 0 && !fleet.MayMove {
+		return Result{}, &Refusal{Refused: invalid}
+	}
+
+	s.open()
+
+	moving := s.unseated()
+	if failed := s.pack(moving, planEffort); len(failed) > 0 {
+		return Result{}, s.refuse(failed, held)
+	}
+
+	if err := s.survive(moving).err(); err != nil {
+		return Result{}, err
+	}
+
+	s.tidy(moving)
+
+	return s.result(&fleet, why), nil
+}
+
+// unseated returns the machines that have no place yet.
+func (s *state) unseated() []*unit {
+	var units []*unit
+
+	for _, u := range s.units {
+		if u.seat == nil {
+			units = append(units, u)
+		}
+	}
+
+	return units
+}
+
+// tidy picks the CPUs of machines that were just placed anew, by name: neighbours in the list become neighbours on the node.
+// Nodes whose cores differ are left as they are, because there the order decides what fits.
+func (s *state) tidy(units []*unit) {
+	var seats []*seat
+
+	alike := func(u *unit) bool {
+		return !slices.ContainsFunc(u.seat.parts, func(p part) bool {
+			return s.kinds[s.hosts[u.seat.host].nodes[p.node].kind] == mixed
+		})
+	}
+
+	var again []*unit
+
+	for _, wholeCores := range []bool{true, false} { // single threads take what whole cores leave
+		for _, u := range units {
+			if u.Threads != wholeCores && alike(u) {
+				again = append(again, u)
+			}
+		}
+	}
+
+	for _, u := range again {
+		fresh := &seat{host: u.seat.host, parts: slices.Clone(u.seat.parts)}
+		for i := range fresh.parts {
+			fresh.parts[i].cpus = nil
+		}
+
+		seats = append(seats, fresh)
+		s.rise(u)
+	}
+
+	for i, u := range again {
+		s.sit(u, seats[i])
+	}
+}
+
+// result describes where all machines are, and which of them are elsewhere today.
+func (s *state) result(fleet *Fleet, why map[string]string) Result {
+	result := Result{Assignments: make(map[string]Assignment, len(s.units))}
+
+	for _, u := range s.units {
+		to := u.assignment(s.hosts[u.seat.host])
+		result.Assignments[u.Name] = to
+
+		from, held := fleet.Held[u.Name]
+		if !held || !moved(from, to) {
+			continue
+		}
+
+		reason, known := why[u.Name]
+		if !known {
+			reason = "the fleet is planned anew"
+		}
+
+		result.Moves = append(result.Moves, Move{Machine: u.Name, From: from, To: to, Reason: reason})
+	}
+
+	return result
+}
+
+// moved reports whether a machine leaves its host or any of the CPUs that it has and still needs.
+func moved(from, to Assignment) bool {
+	common := min(len(from.Pins), len(to.Pins))
+
+	return from.Host != to.Host || !slices.Equal(from.Pins[:common], to.Pins[:common])
+}
