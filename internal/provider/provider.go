@@ -9,6 +9,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/placement"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -55,6 +56,7 @@ func (p hypervisorProvider) Configure(ctx context.Context, req provider.Configur
 func (p hypervisorProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		vm.New,
+		placement.New,
 		volume.New,
 		consulservice.New,
 		upstream.New,

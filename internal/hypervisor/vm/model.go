@@ -19,6 +19,7 @@ type model struct {
 	Machine         types.String    `tfsdk:"machine"`
 	Memory          tf.Notation     `tfsdk:"memory"`
 	CPU             *cpu            `tfsdk:"cpu"`
+	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
 	Interfaces      map[string]nic  `tfsdk:"interfaces"`
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`

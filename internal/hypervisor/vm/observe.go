@@ -38,20 +38,21 @@ func observe(domain libvirt.Domain) (observed, error) {
 // settings are what a machine's declaration says and a host has no place for; they are kept in its mark, so that an
 // import finds them.
 type settings struct {
-	WaitTCP         string `json:"wait_tcp,omitempty"`
-	WaitAddress     string `json:"wait_address,omitempty"`
-	ShutdownTimeout string `json:"shutdown_timeout,omitempty"`
+	WaitTCP         string  `json:"wait_tcp,omitempty"`
+	WaitAddress     string  `json:"wait_address,omitempty"`
+	ShutdownTimeout string  `json:"shutdown_timeout,omitempty"`
+	Placed          *placed `json:"placed,omitempty"`
 }
 
 func (m model) settings() string {
-	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString()}
+	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), Placed: m.Placement.placed()}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
 	}
 
 	text, err := json.Marshal(s)
 	if err != nil {
-		panic(fmt.Sprintf("encode settings: %v", err)) // three strings always encode
+		panic(fmt.Sprintf("encode settings: %v", err)) // texts and numbers always encode
 	}
 
 	return string(text)
@@ -198,6 +199,7 @@ func (m *model) restore(mark domainxml.Mark) {
 	}
 
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
+	m.Placement = saved.Placed.assignment(*m)
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}

@@ -22,6 +22,8 @@ import (
 // planned is what the checks before an apply work on: single attributes, since any of them may be unknown.
 type planned struct {
 	Name, Host        types.String
+	Memory            tf.Notation
+	Placement, CPU    types.Object
 	Count             types.Int64
 	Pins              types.List
 	Emulator          tf.Notation
@@ -42,6 +44,9 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 	}{
 		{path.Root("name"), &p.Name},
 		{path.Root("host"), &p.Host},
+		{path.Root("memory"), &p.Memory},
+		{path.Root("placement"), &p.Placement},
+		{cpu, &p.CPU},
 		{cpu.AtName("count"), &p.Count},
 		{cpu.AtName("pins"), &p.Pins},
 		{cpu.AtName("emulator"), &p.Emulator},
@@ -81,6 +86,7 @@ func (r *vmResource) ValidateConfig(ctx context.Context, req resource.ValidateCo
 		return
 	}
 
+	config.validatePlace(&resp.Diagnostics)
 	config.validateCPU(&resp.Diagnostics)
 	config.validateNames(&resp.Diagnostics)
 }
@@ -89,7 +95,7 @@ func (p planned) validateCPU(diags *diag.Diagnostics) {
 	at := path.Root("cpu")
 
 	switch pins := len(p.Pins.Elements()); {
-	case p.Pins.IsUnknown() || p.Count.IsUnknown():
+	case p.CPU.IsNull() || p.CPU.IsUnknown() || p.Pins.IsUnknown() || p.Count.IsUnknown():
 	case p.Pins.IsNull() && p.Count.IsNull():
 		diags.AddAttributeError(at.AtName("count"), "Missing number of vCPUs", "Say how many vCPUs the machine has: give count, or pins with one entry for each.")
 	case !p.Pins.IsNull() && pins == 0:
@@ -161,14 +167,13 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		return
 	}
 
-	if count := config.count(); !count.Equal(plan.Count) {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu").AtName("count"), count)...)
-		plan.Count = count
+	if config.Placement.IsNull() {
+		plan.fillCount(ctx, config, resp)
+	} else {
+		plan.place(ctx, resp)
 	}
 
-	if state != nil && !plan.Count.Equal(state.Count) {
-		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("cpu").AtName("count"))
-	}
+	plan.requireReplace(state, resp)
 
 	plan.fillMACs(ctx, resp)
 	plan.fillAddresses(ctx, resp)
@@ -176,6 +181,29 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 
 	if !resp.Diagnostics.HasError() {
 		r.checkHost(ctx, plan, state, resp)
+	}
+}
+
+// fillCount plans the number of vCPUs.
+func (p *planned) fillCount(ctx context.Context, config planned, resp *resource.ModifyPlanResponse) {
+	if count := config.count(); !count.Equal(p.Count) && !config.CPU.IsUnknown() {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu").AtName("count"), count)...)
+		p.Count = count
+	}
+}
+
+// requireReplace says what cannot be changed on the machine that there is.
+func (p planned) requireReplace(state *planned, resp *resource.ModifyPlanResponse) {
+	if state == nil {
+		return
+	}
+
+	if !p.Count.Equal(state.Count) && !p.undecided() {
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("cpu").AtName("count"))
+	}
+
+	if !p.Host.Equal(state.Host) && !p.undecided() {
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("host"))
 	}
 }
 

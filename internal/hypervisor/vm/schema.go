@@ -21,10 +21,14 @@ import (
 
 const description = `A virtual machine on a libvirt host, with its vCPUs pinned to CPUs of the host.
 
-Pins, the emulator's CPUs, exclusiveness, power and autostart change on the running machine, without a restart. Everything
-else replaces the machine, which the plan says; its volumes are resources of their own and stay.
+Where it runs is said in one of two ways: by ` + "`placement`" + `, which ` + "`hypervisor_placement`" + ` decides in the plan, or by hand with
+` + "`host`" + ` and ` + "`cpu`" + `.
 
-CPUs are exclusive unless told otherwise: a machine is refused a CPU that another one holds, with the holder's name.`
+Pins, the emulator's CPUs, exclusiveness, power and autostart change on the running machine, without a restart. Everything
+else, another host too, replaces the machine, which the plan says; its volumes are resources of their own and stay.
+
+CPUs are exclusive unless told otherwise: a machine is refused a CPU that another one holds, with the holder's name. That
+holds for applies at the same time too, from wherever they run: of two that want a CPU at once one gets it.`
 
 const (
 	defaultDomainType      = "kvm"
@@ -49,10 +53,11 @@ func vmSchema(ctx context.Context) schema.Schema {
 			PlanModifiers: replace,
 		},
 		"host": schema.StringAttribute{
-			MarkdownDescription: "Name of the host in the provider block.",
-			Required:            true,
-			PlanModifiers:       replace,
+			MarkdownDescription: "Name of the host in the provider block. Another one replaces the machine. Left out if there is a `placement`, which says it.",
+			Optional:            true,
+			Computed:            true,
 		},
+		"placement": placementAttribute(),
 		"domain_type": schema.StringAttribute{
 			MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`.",
 			Optional:            true,
@@ -121,8 +126,9 @@ func powerAttributes() map[string]schema.Attribute {
 
 func cpuAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "vCPUs, and the CPUs of the host that they run on.",
-		Required:            true,
+		MarkdownDescription: "vCPUs, and the CPUs of the host that they run on. Left out if there is a `placement`, which says them: one exclusive CPU for each vCPU.",
+		Optional:            true,
+		Computed:            true,
 		Attributes: map[string]schema.Attribute{
 			"count": schema.Int64Attribute{
 				MarkdownDescription: "Number of vCPUs. Defaults to the number of `pins`.",

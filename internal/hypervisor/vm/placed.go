@@ -1,0 +1,122 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+)
+
+// assignment is what of a machine's entry in the assignments of a hypervisor_placement concerns its definition.
+type assignment struct {
+	Host     types.String `tfsdk:"host"`
+	Pins     types.List   `tfsdk:"pins"`
+	Emulator tf.Notation  `tfsdk:"emulator"`
+	Memory   tf.Notation  `tfsdk:"memory"`
+}
+
+// placed is what of an assignment a machine's definition does not say. It is kept in the mark, for an import.
+type placed struct {
+	Memory string `json:"memory,omitempty"`
+}
+
+func (a *assignment) placed() *placed {
+	if a == nil {
+		return nil
+	}
+
+	return &placed{Memory: a.Memory.ValueString()}
+}
+
+// assignment is the assignment of the machine, whose host and CPUs are known.
+func (p *placed) assignment(m model) *assignment {
+	if p == nil {
+		return nil
+	}
+
+	pins := make([]attr.Value, len(m.CPU.Pins))
+	for i, pin := range m.CPU.Pins {
+		pins[i] = pin
+	}
+
+	return &assignment{
+		Host: m.Host, Pins: types.ListValueMust(tf.CPUSetType(), pins), Emulator: m.CPU.Emulator, Memory: sizeOf(p.Memory),
+	}
+}
+
+func sizeOf(text string) tf.Notation {
+	bytes, err := tf.ParseSize(text)
+	if err != nil {
+		return tf.NullSize()
+	}
+
+	return tf.Size(bytes)
+}
+
+// validatePlace wants to be told where the machine runs in one of the two ways, and not in both.
+func (p planned) validatePlace(diags *diag.Diagnostics) {
+	const remedy = "Give placement, or host and cpu."
+
+	switch placed := !p.Placement.IsNull(); {
+	case placed && !p.Host.IsNull():
+		diags.AddAttributeError(path.Root("host"), "Place said twice", "placement says the machine's host already, and host does too. "+remedy)
+	case placed && !p.CPU.IsNull():
+		diags.AddAttributeError(path.Root("cpu"), "Place said twice", "placement says the machine's CPUs already, and cpu does too. "+remedy)
+	case !placed && p.Host.IsNull():
+		diags.AddAttributeError(path.Root("host"), "Missing host", "Nothing says on which host the machine runs. "+remedy)
+	case !placed && p.CPU.IsNull():
+		diags.AddAttributeError(path.Root("cpu"), "Missing CPUs", "Nothing says how many vCPUs the machine has. "+remedy)
+	}
+
+	counted, ok := p.Placement.Attributes()["memory"].(tf.Notation)
+	if !ok || counted.IsNull() || counted.IsUnknown() || p.Memory.IsUnknown() || counted.Means(p.Memory) {
+		return
+	}
+
+	diags.AddAttributeError(path.Root("memory"), "Memory that the placement did not count",
+		fmt.Sprintf("The machine asks for %s, and its placement counted %s for it. Write the same size here and in the placement's machines.",
+			p.Memory.ValueString(), counted.ValueString()))
+}
+
+// place plans the host and the CPUs that the placement says, as far as it is known.
+func (p *planned) place(ctx context.Context, resp *resource.ModifyPlanResponse) {
+	assigned := assignment{Host: types.StringUnknown(), Pins: types.ListUnknown(tf.CPUSetType())}
+
+	if !p.Placement.IsUnknown() {
+		resp.Diagnostics.Append(p.Placement.As(ctx, &assigned, basetypes.ObjectAsOptions{})...)
+	}
+
+	p.Host, p.Pins, p.Emulator = assigned.Host, assigned.Pins, assigned.Emulator
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("host"), p.Host)...)
+
+	if p.Pins.IsUnknown() || p.Emulator.IsUnknown() || slices.ContainsFunc(p.Pins.Elements(), attr.Value.IsUnknown) {
+		p.Count, p.Exclusive = types.Int64Unknown(), types.BoolValue(true)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu"), types.ObjectUnknown(p.CPU.AttributeTypes(ctx)))...)
+
+		return
+	}
+
+	p.Count, p.Exclusive = types.Int64Value(int64(len(p.Pins.Elements()))), types.BoolValue(true)
+	described := cpu{Count: p.Count, Emulator: p.Emulator, Exclusive: p.Exclusive}
+
+	for _, element := range p.Pins.Elements() {
+		if pin, ok := element.(tf.Notation); ok {
+			described.Pins = append(described.Pins, pin)
+		}
+	}
+
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu"), described)...)
+}
+
+// undecided reports whether the placement does not say yet where the machine goes. Then it is not planned anew, which
+// would destroy it even if it is to stay.
+func (p planned) undecided() bool {
+	return !p.Placement.IsNull() && (p.Host.IsUnknown() || p.Count.IsUnknown())
+}
