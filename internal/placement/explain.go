@@ -12,6 +12,11 @@ import (
 func (s *state) refuse(failed []*unit, held map[string]Assignment) *Refusal {
 	refusal := &Refusal{}
 
+	cause := "No host fits:"
+	if len(s.hosts) == 0 {
+		cause = "There is no host."
+	}
+
 	var told []*unit
 
 	for _, u := range slices.SortedFunc(slices.Values(failed), func(a, b *unit) int { return strings.Compare(a.Name, b.Name) }) {
@@ -23,7 +28,7 @@ func (s *state) refuse(failed []*unit, held map[string]Assignment) *Refusal {
 
 		told = append(told, u)
 		refusal.Refused = append(refusal.Refused, Refused{
-			Kind: "VM", Name: u.Name, Cause: "No host fits:", Hosts: s.reasons(u), Remedy: s.remedy(u, len(held) > 0),
+			Kind: "VM", Name: u.Name, Cause: cause, Hosts: s.reasons(u), Remedy: s.remedy(u, len(held) > 0),
 		})
 	}
 

@@ -43,7 +43,7 @@ func (s *state) settle(held map[string]Assignment) (why map[string]string, inval
 
 	for _, shrinking := range []bool{true, false} {
 		for _, u := range seated {
-			if u.fitted() || (u.VCPUs <= len(u.seat.pins)) != shrinking {
+			if u.seat == nil || u.fitted() || (u.VCPUs <= len(u.seat.pins)) != shrinking {
 				continue
 			}
 

@@ -27,7 +27,9 @@ func Plan(fleet Fleet) (Result, error) {
 	s.open()
 
 	moving := s.unseated()
-	if failed := s.pack(moving, planEffort); len(failed) > 0 {
+	s.stay(held, moving)
+
+	if failed := s.pack(s.unseated(), planEffort); len(failed) > 0 {
 		return Result{}, s.refuse(failed, held)
 	}
 
@@ -38,6 +40,16 @@ func Plan(fleet Fleet) (Result, error) {
 	s.tidy(moving)
 
 	return s.result(&fleet, why), nil
+}
+
+// stay gives machines that lose their places others on the hosts that they are on, if there is room: to be pinned anew
+// disturbs a machine less than to migrate.
+func (s *state) stay(held map[string]Assignment, units []*unit) {
+	for _, u := range units {
+		if h, known := s.byName[held[u.Name].Host]; known {
+			s.seat(u, s.on(u, h))
+		}
+	}
 }
 
 // unseated returns the machines that have no place yet.

@@ -21,7 +21,7 @@ type state struct {
 	byTotal index
 	shared  bool // some machine takes single threads: byLoose and byTotal are kept
 	ranked  map[[2]int][]rank
-	sizes   []int // vCPUs of the fleet's whole-core machines, the largest first
+	sizes   []int // vCPUs of machines with whole cores that are likely to come, the largest first
 	largest int   // threads of the largest node
 	spans   map[span]int
 
@@ -78,6 +78,10 @@ func newState(fleet *Fleet) *state {
 		s.classify(h, shapes)
 	}
 
+	if len(s.kinds) == 0 {
+		s.kinds = []int{1} // there is no node, and nothing will fit
+	}
+
 	s.byIdle = make([]index, len(s.kinds))
 
 	for _, name := range slices.Sorted(maps.Keys(fleet.Groups)) {
@@ -95,20 +99,42 @@ func (s *state) addMachines(machines []Machine) {
 		s.units = append(s.units, u)
 		s.shared = s.shared || u.Threads
 
-		if !u.Threads {
-			s.sizes = append(s.sizes, u.VCPUs)
-		}
 	}
 
 	slices.SortFunc(s.units, func(a, b *unit) int { return strings.Compare(a.Name, b.Name) })
-	slices.Sort(s.sizes)
-	s.sizes = slices.Compact(s.sizes)
-	slices.Reverse(s.sizes)
+	s.learnSizes()
 
 	for _, u := range s.units {
 		if u.group != nil {
 			u.group.units = append(u.group.units, u)
 		}
+	}
+}
+
+// A fleet of many machines of few sizes tells which sizes the next ones will have. Otherwise nothing is known of them, or
+// almost any gap fits one of them: best fit alone does better then, as simulations of both show.
+const (
+	manyMachines = 50
+	fewSizes     = 6
+)
+
+// learnSizes notes the sizes of the fleet's machines if they tell what is to come.
+func (s *state) learnSizes() {
+	if len(s.units) < manyMachines {
+		return
+	}
+
+	for _, u := range s.units {
+		if size := roundUp(u.VCPUs, s.kinds[0]); !u.Threads && !slices.Contains(s.sizes, size) {
+			s.sizes = append(s.sizes, size)
+		}
+	}
+
+	slices.Sort(s.sizes)
+	slices.Reverse(s.sizes)
+
+	if len(s.sizes) > fewSizes {
+		s.sizes = nil
 	}
 }
 
