@@ -30,6 +30,10 @@ func (m *model) decide(ctx context.Context, held map[string]assignment, rebalanc
 
 // ask is the planner's input.
 func (f fleet) ask(held map[string]assignment, mayMove, rebalance bool) (placement.Fleet, error) {
+	if err := f.check(); err != nil {
+		return placement.Fleet{}, err
+	}
+
 	asked, err := f.fleet()
 	asked.MayMove, asked.Rebalance, asked.Held = mayMove, rebalance, make(map[string]placement.Assignment, len(held))
 

@@ -10,7 +10,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 )
 
-// check refuses what the schema refuses of the resource and a function has no schema for.
+// check refuses what is missing, and of the function what the schema refuses of the resource.
 func (f fleet) check() error {
 	if len(f.Hosts) == 0 {
 		return errors.New("the fleet has no hosts. Add hosts = { for name, host in data.hypervisor_host.all : name => host.facts }")

@@ -131,7 +131,7 @@ func read(ctx context.Context, argument types.Dynamic) (question, error) {
 		return question{}, errors.New(problem.Detail())
 	}
 
-	return asked, asked.check()
+	return asked, nil
 }
 
 func (q question) answer(ctx context.Context) (verdict, *function.FuncError) {

@@ -48,6 +48,8 @@ func placementSchema() schema.Schema {
 	}
 }
 
+// hostsAttribute requires nothing inside of a host: the framework takes what is required for missing as long as the facts
+// around it are not known, so check asks for it instead. The same holds for machines.
 func hostsAttribute() schema.Attribute {
 	return schema.MapNestedAttribute{
 		MarkdownDescription: "Hosts by name, in the shape of the `facts` of `data.hypervisor_host`: `{ for name, host in data.hypervisor_host.all : name => host.facts }`. What else facts have is not looked at.",
@@ -55,16 +57,16 @@ func hostsAttribute() schema.Attribute {
 		Validators:          []validator.Map{mapvalidator.SizeAtLeast(1)},
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"nodes": schema.ListNestedAttribute{
-				MarkdownDescription: "NUMA nodes. By hand: `[{ memory = \"128GiB\", cores = [for core in range(16) : \"${core},${core + 32}\"] }]`.",
-				Required:            true,
+				MarkdownDescription: "NUMA nodes, each with memory. By hand: `[{ memory = \"128GiB\", cores = [for core in range(16) : \"${core},${core + 32}\"] }]`.",
+				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"id":     schema.Int64Attribute{MarkdownDescription: "Number of the node. Defaults to its position.", Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0)}},
-					"memory": size("Memory of the node.", true),
+					"memory": size("Memory of the node."),
 					"cores": schema.ListAttribute{
-						MarkdownDescription: "Cores of the node, each as the set of its sibling threads, such as `0,32`.",
+						MarkdownDescription: "Cores of the node, each as the set of its sibling threads, such as `0,32`. A node without cores has memory only.",
 						ElementType:         tf.CPUSetType(),
-						Required:            true,
+						Optional:            true,
 						Validators:          []validator.List{listvalidator.ValueStringsAre(tf.Each(tf.CPUSetType()))},
 					},
 					"pages": schema.MapAttribute{
@@ -97,7 +99,7 @@ func hostOptionsAttribute() schema.Attribute {
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.Any(stringvalidator.OneOf(noPool), tf.Each(tf.CPUSetType()))},
 			},
-			"reserved_memory": size("Memory that is kept for the host itself, over all nodes. Defaults to `2GiB`.", false),
+			"reserved_memory": size("Memory that is kept for the host itself, over all nodes. Defaults to `2GiB`."),
 			"maintenance": schema.BoolAttribute{
 				MarkdownDescription: "Whether the host takes no machine, and those that it has leave for others, which `moves` names. Defaults to `false`.",
 				Optional:            true,
@@ -111,9 +113,9 @@ func machinesAttribute() schema.Attribute {
 		MarkdownDescription: "Machines by name.",
 		Required:            true,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"vcpus":     schema.Int64Attribute{MarkdownDescription: "Number of vCPUs. Each gets a CPU of its own.", Required: true, Validators: []validator.Int64{int64validator.Between(1, 4096)}},
-			"memory":    size("Memory of the machine, such as `4GiB`.", true),
-			"page_size": size("Size of the huge pages that back its memory, such as `2MiB`. Defaults to ordinary memory.", false),
+			"vcpus":     schema.Int64Attribute{MarkdownDescription: "Number of vCPUs. Each gets a CPU of its own. Has to be said.", Optional: true, Validators: []validator.Int64{int64validator.Between(1, 4096)}},
+			"memory":    size("Memory of the machine, such as `4GiB`. Has to be said."),
+			"page_size": size("Size of the huge pages that back its memory, such as `2MiB`. Defaults to ordinary memory."),
 			"threads":   schema.BoolAttribute{MarkdownDescription: "Whether single threads are enough, so that a core may be shared with other such machines. Defaults to `false`: whole cores, and siblings are shared with nobody.", Optional: true},
 			"group":     schema.StringAttribute{MarkdownDescription: "Name of its group in `groups`.", Optional: true},
 		}},
@@ -141,8 +143,8 @@ func groupsAttribute() schema.Attribute {
 	}
 }
 
-func size(description string, required bool) schema.Attribute {
-	return schema.StringAttribute{MarkdownDescription: description, CustomType: tf.SizeType(), Required: required, Optional: !required}
+func size(description string) schema.Attribute {
+	return schema.StringAttribute{MarkdownDescription: description, CustomType: tf.SizeType(), Optional: true}
 }
 
 func cpuSet(description string) schema.Attribute {

@@ -75,6 +75,13 @@ func (p planned) validatePlace(diags *diag.Diagnostics) {
 		diags.AddAttributeError(path.Root("cpu"), "Missing CPUs", "Nothing says how many vCPUs the machine has. "+remedy)
 	}
 
+	for name, attribute := range p.Placement.Attributes() {
+		if (name == "host" || name == "pins") && attribute.IsNull() {
+			diags.AddAttributeError(path.Root("placement").AtName(name), "Incomplete placement",
+				fmt.Sprintf("placement lacks %s. Take it from a hypervisor_placement, or say host and pins.", name))
+		}
+	}
+
 	counted, ok := p.Placement.Attributes()["memory"].(tf.Notation)
 	if !ok || counted.IsNull() || counted.IsUnknown() || p.Memory.IsUnknown() || counted.Means(p.Memory) {
 		return

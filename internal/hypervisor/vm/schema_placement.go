@@ -9,17 +9,18 @@ import (
 )
 
 // placementAttribute takes an entry of hypervisor_placement's assignments. What else such an entry has is dropped by
-// Terraform.
+// Terraform. It requires nothing by itself: the framework takes what is required for missing as long as the whole is not
+// known, so validatePlace asks for it.
 func placementAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "Where the machine runs, as a placement decided: `hypervisor_placement.shop.assignments[\"web-1\"]`. It stands for `host` and `cpu`. Other CPUs of the same host are changed on the running machine; another host replaces it.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
-			"host": schema.StringAttribute{MarkdownDescription: "Name of the host in the provider block.", Required: true},
+			"host": schema.StringAttribute{MarkdownDescription: "Name of the host in the provider block. Has to be said.", Optional: true},
 			"pins": schema.ListAttribute{
-				MarkdownDescription: "For each vCPU in order, the CPU of the host that is its own.",
+				MarkdownDescription: "For each vCPU in order, the CPU of the host that is its own. Has to be said.",
 				ElementType:         tf.CPUSetType(),
-				Required:            true,
+				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(tf.Each(tf.CPUSetType()))},
 				PlanModifiers:       []planmodifier.List{tf.KeepEqual{}},
 			},
