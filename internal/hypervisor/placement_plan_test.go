@@ -151,7 +151,7 @@ func TestPlacementThatIsNotPossibleIsRefusedWithAReasonForEachHost(t *testing.T)
 		"no such group": {shop(web, ""), `Unable to place VM "web-1" ... Its group "web" does not exist`},
 		"options of no host": {
 			shop(db, `host_options = { gamma = { maintenance = true } }`),
-			`host_options names "gamma", which is not one of the hosts. Remove it there, or add the host`,
+			`The options of "gamma" are of no host. Remove them from host_options, or add the host`,
 		},
 		"malformed pool": {shop(db, `host_options = { alpha = { reserved_cpus = "all" } }`), `"all" is not a CPU set`},
 		"malformed size": {shop(`db = { vcpus = 2, memory = "4GB" }`, ""), `"4GB" is not a size`},

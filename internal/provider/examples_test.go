@@ -15,6 +15,8 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	tfprovider "github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
@@ -152,14 +154,25 @@ func typeFiles(t *testing.T) []string {
 
 	for _, create := range all.Resources(t.Context()) {
 		var resp resource.MetadataResponse
-		create().Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "hypervisor"}, &resp)
-		files = append(files, "resources/"+resp.TypeName+"/resource.tf", "resources/"+resp.TypeName+"/import.sh")
+		made := create()
+		made.Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "hypervisor"}, &resp)
+		files = append(files, "resources/"+resp.TypeName+"/resource.tf")
+
+		if _, imports := made.(resource.ResourceWithImportState); imports {
+			files = append(files, "resources/"+resp.TypeName+"/import.sh")
+		}
 	}
 
 	for _, create := range all.DataSources(t.Context()) {
 		var resp datasource.MetadataResponse
 		create().Metadata(t.Context(), datasource.MetadataRequest{ProviderTypeName: "hypervisor"}, &resp)
 		files = append(files, "data-sources/"+resp.TypeName+"/data-source.tf")
+	}
+
+	for _, create := range all.(tfprovider.ProviderWithFunctions).Functions(t.Context()) {
+		var resp function.MetadataResponse
+		create().Metadata(t.Context(), function.MetadataRequest{}, &resp)
+		files = append(files, "functions/"+resp.Name+"/function.tf")
 	}
 
 	return files

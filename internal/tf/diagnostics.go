@@ -15,20 +15,20 @@ import (
 // Failed is the diagnostic of an operation that failed: the summary says `Unable to <verb> <thing> "<name>"`, the
 // detail gives the cause.
 func Failed(verb, thing, name string, err error) diag.Diagnostic {
-	return diag.NewErrorDiagnostic(summary(verb, thing, name), sentence(err))
+	return diag.NewErrorDiagnostic(summary(verb, thing, name), Sentence(err))
 }
 
 // FailedAt is Failed for an error that a line of HCL caused.
 func FailedAt(at path.Path, verb, thing, name string, err error) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, summary(verb, thing, name), sentence(err))
+	return diag.NewAttributeErrorDiagnostic(at, summary(verb, thing, name), Sentence(err))
 }
 
 func summary(verb, thing, name string) string {
 	return fmt.Sprintf("Unable to %s %s %q", verb, thing, name)
 }
 
-// sentence writes an error, which by Go's habit begins small and ends without a period, as people are written to.
-func sentence(err error) string {
+// Sentence writes an error, which by Go's habit begins small and ends without a period, as people are written to.
+func Sentence(err error) string {
 	text := err.Error()
 	first, size := utf8.DecodeRuneInString(text)
 	text = string(unicode.ToUpper(first)) + text[size:]

@@ -17,7 +17,7 @@ import (
 func (m *model) decide(ctx context.Context, held map[string]assignment, rebalance bool) diag.Diagnostics {
 	asked, err := m.ask(held, m.MayMove.ValueBool(), rebalance)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to place the machines", err.Error()+".")}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to place the machines", tf.Sentence(err))}
 	}
 
 	result, err := placement.Plan(asked)
@@ -50,7 +50,7 @@ func (f fleet) ask(held map[string]assignment, mayMove, rebalance bool) (placeme
 func refusal(err error) diag.Diagnostics {
 	var refused *placement.Refusal
 	if !errors.As(err, &refused) {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to place the machines", err.Error())}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unable to place the machines", tf.Sentence(err))}
 	}
 
 	var diags diag.Diagnostics

@@ -24,7 +24,7 @@ func (f fleet) fleet() (placement.Fleet, error) {
 
 	for _, name := range slices.Sorted(maps.Keys(f.HostOptions)) {
 		if _, found := f.Hosts[name]; !found {
-			return placement.Fleet{}, fmt.Errorf("host_options names %q, which is not one of the hosts. Remove it there, or add the host", name)
+			return placement.Fleet{}, fmt.Errorf("the options of %q are of no host. Remove them from host_options, or add the host", name)
 		}
 	}
 

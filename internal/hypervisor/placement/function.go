@@ -86,7 +86,7 @@ func (placeFunction) Run(ctx context.Context, req function.RunRequest, resp *fun
 
 	asked, err := read(ctx, argument)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, err.Error()+".")
+		resp.Error = function.NewArgumentFuncError(0, err.Error())
 
 		return
 	}
@@ -137,7 +137,7 @@ func read(ctx context.Context, argument types.Dynamic) (question, error) {
 func (q question) answer(ctx context.Context) (verdict, *function.FuncError) {
 	asked, err := q.ask(q.Held, q.MayMove.ValueBool(), false)
 	if err != nil {
-		return verdict{}, function.NewArgumentFuncError(0, err.Error()+".")
+		return verdict{}, function.NewArgumentFuncError(0, err.Error())
 	}
 
 	result, err := placement.Plan(asked)
