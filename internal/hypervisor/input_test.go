@@ -42,6 +42,9 @@ resource "hypervisor_vm" "test" {
   disks  = { root = { volume = "alpha/default/m1.qcow2" } }
 `
 
+// placedOn is a placement that is written by hand.
+func placedOn(assignment string) string { return "\n placement = { " + assignment + " }" }
+
 func TestBadInputIsRefusedInThePlan(t *testing.T) {
 	folder := t.TempDir()
 	image := filepath.Join(folder, "image.raw")
@@ -142,6 +145,32 @@ func TestBadInputIsRefusedInThePlan(t *testing.T) {
 		},
 		"malformed port": {vm("cpu = { count = 1 }\n wait_for = { tcp = \"10.0.0.5\" }"), `"10.0.0.5" is not an address and a port`},
 		"malformed name": {strings.Replace(vm(`cpu = { count = 1 }`), `"m1"`, `"web_1"`, 1), `must be a host name`},
+		"place said twice": {
+			vm(`cpu = { count = 1 }` + placedOn(`host = "alpha", pins = ["1"]`)),
+			`Place said twice ... placement says the machine's host already, and host does too. Give placement, or host and cpu`,
+		},
+		"CPUs said twice": {
+			strings.Replace(vm(`cpu = { count = 1 }`+placedOn(`host = "alpha", pins = ["1"]`)), `host   = "alpha"`, "", 1),
+			`placement says the machine's CPUs already, and cpu does too`,
+		},
+		"no host": {strings.Replace(vm(`cpu = { count = 1 }`), `host   = "alpha"`, "", 1), `Nothing says on which host the machine runs. Give placement, or host and cpu`},
+		"no CPUs": {vm(""), `Nothing says how many vCPUs the machine has. Give placement, or host and cpu`},
+		"half placed": {
+			strings.Replace(vm(placedOn(`host = "alpha"`)), `host   = "alpha"`, "", 1),
+			`placement lacks pins. Take it from a hypervisor_placement, or say host and pins`,
+		},
+		"memory not counted": {
+			strings.Replace(vm(placedOn(`host = "alpha", pins = ["1"], memory = "2GiB"`)), `host   = "alpha"`, "", 1),
+			`The machine asks for 1GiB, and its placement counted 2GiB for it. Write the same size here and in the placement's machines`,
+		},
+		"placed on an unknown host": {
+			strings.NewReplacer(`host   = "alpha"`, "", "alpha/default", "gamma/default").Replace(vm(placedOn(`host = "gamma", pins = ["1"]`))),
+			`The provider block has no host "gamma"`,
+		},
+		"placed twice on a CPU": {
+			strings.Replace(vm(placedOn(`host = "alpha", pins = ["1", "1"]`)), `host   = "alpha"`, "", 1),
+			`vCPUs 0 and 1 share CPU 1`,
+		},
 		"too little memory": {
 			strings.Replace(vm(`cpu = { count = 1 }`), "1GiB", "1023KiB", 1),
 			`1023KiB is no amount that a machine can have`,

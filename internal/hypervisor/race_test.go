@@ -108,7 +108,7 @@ func owners(t *testing.T, host *testbed.Host) map[int]string {
 
 	owner := map[int]string{}
 
-	for _, name := range strings.Fields(virsh(t, host, "list", "--all", "--name")) {
+	for name := range strings.FieldsSeq(virsh(t, host, "list", "--all", "--name")) {
 		mine := map[int]bool{}
 
 		for _, arguments := range [][]string{{"dumpxml", name}, {"dumpxml", name, "--inactive"}} {

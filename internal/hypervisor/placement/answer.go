@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/placement"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
@@ -100,7 +101,6 @@ func elementOf(attribute interface{ GetType() attr.Type }) attr.Type {
 func newAssignment(assigned placement.Assignment, asked machine) assignment {
 	described := assignment{
 		Host: types.StringValue(assigned.Host), Emulator: tf.NullCPUSet(), Memory: asked.Memory,
-		NodeMemory: map[string]tf.Notation{}, NodePages: map[string]int64{},
 	}
 
 	if !assigned.Emulator.IsEmpty() {
@@ -115,8 +115,16 @@ func newAssignment(assigned placement.Assignment, asked machine) assignment {
 		described.Nodes = append(described.Nodes, int64(node))
 	}
 
+	if len(assigned.Memory) > 0 {
+		described.NodeMemory = make(map[string]tf.Notation, len(assigned.Memory))
+	}
+
 	for node, bytes := range assigned.Memory {
 		described.NodeMemory[strconv.Itoa(node)] = tf.Size(bytes)
+	}
+
+	if len(assigned.Pages) > 0 {
+		described.NodePages = make(map[string]int64, len(assigned.Pages))
 	}
 
 	for node, count := range assigned.Pages {
@@ -128,15 +136,10 @@ func newAssignment(assigned placement.Assignment, asked machine) assignment {
 
 // place writes where a machine is: its host and CPUs, in the order of its vCPUs.
 func place(assigned placement.Assignment) string {
-	text := assigned.Host + ":"
-
+	cpus := make([]string, len(assigned.Pins))
 	for i, cpu := range assigned.Pins {
-		if i > 0 {
-			text += ","
-		}
-
-		text += strconv.Itoa(cpu)
+		cpus[i] = strconv.Itoa(cpu)
 	}
 
-	return text
+	return assigned.Host + ":" + strings.Join(cpus, ",")
 }

@@ -39,11 +39,15 @@ func placementSchema() schema.Schema {
 				MarkdownDescription: "Any text, such as a date. Each time it changes the fleet is placed anew as a whole, once, and `moves` says which machines that costs a move.",
 				Optional:            true,
 			},
-			"assignments":  assignmentsAttribute(),
-			"moves":        movesAttribute(),
-			"free":         freeAttribute(),
-			"core_map":     computed("Every host, node and core with its owner, as text of which a plan shows the lines that change."),
-			"core_map_svg": computed("The same as a picture: `terraform output -raw core_map_svg > map.svg`."),
+			"assignments": assignmentsAttribute(),
+			"moves":       movesAttribute(),
+			"free":        freeAttribute(),
+			"core_map":    computed("Every host, node and core with its owner, as text of which a plan shows the lines that change."),
+			"core_map_svg": schema.StringAttribute{
+				MarkdownDescription: "The same as a picture, for light and dark. It is no secret: it is marked as sensitive so that plans do not print its hundreds of lines. Give it out with `output \"core_map_svg\" { value = hypervisor_placement.shop.core_map_svg, sensitive = true }`, and write it to a file with `terraform output -raw core_map_svg > map.svg`.",
+				Computed:            true,
+				Sensitive:           true,
+			},
 		},
 	}
 }

@@ -17,8 +17,8 @@ func assignmentsAttribute() schema.MapNestedAttribute {
 			"emulator":    computedAs("CPUs for QEMU's own threads: the host's shared pool. Null if it has none.", tf.CPUSetType()),
 			"memory":      computedAs("Memory of the machine.", tf.SizeType()),
 			"nodes":       schema.ListAttribute{MarkdownDescription: "NUMA nodes that its CPUs and its memory are on.", Computed: true, ElementType: types.Int64Type},
-			"node_memory": computedMap("Ordinary memory counted on each node.", tf.SizeType()),
-			"node_pages":  computedMap("Huge pages counted on each node.", types.Int64Type),
+			"node_memory": computedMap("Ordinary memory counted on each node; null if huge pages back it.", tf.SizeType()),
+			"node_pages":  computedMap("Huge pages counted on each node; null for ordinary memory.", types.Int64Type),
 		}},
 	}
 }

@@ -82,6 +82,29 @@ func (p planned) validatePlace(diags *diag.Diagnostics) {
 		}
 	}
 
+	if faults := p.placedPins(); faults != "" {
+		diags.AddAttributeError(path.Root("placement").AtName("pins"), "Overlapping pins",
+			fmt.Sprintf("Each vCPU of a placed machine has CPUs of its own: %s. Give them different CPUs.", faults))
+	}
+
+	p.validateMemory(diags)
+}
+
+// placedPins says which vCPUs of the placement would share a CPU.
+func (p planned) placedPins() string {
+	listed, _ := p.Placement.Attributes()["pins"].(types.List)
+	emulator, _ := p.Placement.Attributes()["emulator"].(tf.Notation)
+
+	pins, cpus, known := planned{Pins: listed, Emulator: emulator}.sets()
+	if !known {
+		return ""
+	}
+
+	return overlap(pins, cpus)
+}
+
+// validateMemory wants the machine to have what its placement counted for it.
+func (p planned) validateMemory(diags *diag.Diagnostics) {
 	counted, ok := p.Placement.Attributes()["memory"].(tf.Notation)
 	if !ok || counted.IsNull() || counted.IsUnknown() || p.Memory.IsUnknown() || counted.Means(p.Memory) {
 		return

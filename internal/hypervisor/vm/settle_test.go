@@ -146,7 +146,7 @@ func TestNoInterleavingOfRunsGivesACPUTwoOwnersAndOneAlwaysGetsThrough(t *testin
 }
 
 func TestClaimsThatAreNotSettledAreToldFromWhatMachinesHave(t *testing.T) {
-	render := func(name string, pins string, mark domainxml.Mark) libvirt.Domain {
+	render := func(name, pins string, mark domainxml.Mark) libvirt.Domain {
 		text, err := domainxml.Render(domainxml.Spec{Name: name, UUID: name, Type: "kvm", VCPUs: 1, Pins: sets(pins), Mark: mark})
 		if err != nil {
 			t.Fatal(err)
