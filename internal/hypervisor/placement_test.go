@@ -282,3 +282,57 @@ func TestMachineGoesFromItsOwnPinsToAPlacementAsItRuns(t *testing.T) {
 		},
 	)
 }
+
+// TestRunningMachinesChangePlaces has machines take each other's CPUs in one apply: two that change places, and a row of
+// three of which each takes the next one's.
+func TestRunningMachinesChangePlaces(t *testing.T) {
+	host := server64(t, testbed.For(t), "alpha")
+	kind := testbed.DomainTypeFor(t)
+	names := []string{"a", "b", "c", "d", "e"}
+
+	config := func(cpus ...int) string {
+		text := "resource \"hypervisor_volume\" \"root\" {\n  host = \"alpha\"\n  name = \"root.qcow2\"\n  size = \"1MiB\"\n}\n"
+		for i, name := range names {
+			text += fmt.Sprintf(`
+resource "hypervisor_vm" %[1]q {
+  name             = %[1]q
+  placement        = { host = "alpha", pins = ["%[2]d", "%[3]d"], emulator = "0,32" }
+  domain_type      = %[4]q
+  memory           = "32MiB"
+  shutdown_timeout = "0s"
+  disks            = { root = { volume = hypervisor_volume.root.id, read_only = true } }
+}
+`, name, cpus[i], cpus[i]+32, kind)
+		}
+
+		return onHosts(text, host)
+	}
+
+	pids := map[string]int{}
+	at := func(cpus ...int) resource.TestCheckFunc {
+		return check(func() {
+			for i, name := range names {
+				if got := affinities(virsh(t, host, "vcpupin", name, "--live")); !slices.Equal(got, []string{fmt.Sprint(cpus[i]), fmt.Sprint(cpus[i] + 32)}) {
+					t.Errorf("%s has the CPUs %v, want it on %d and its sibling", name, got, cpus[i])
+				}
+
+				now := pid(t, host, name)
+				if first, known := pids[name]; known && first != now {
+					t.Errorf("%s has the process %d, and had %d", name, now, first)
+				}
+
+				pids[name] = now
+			}
+
+			if owner := owners(t, host); len(owner) != 2*len(names) {
+				t.Errorf("The machines have the CPUs %v alone", owner)
+			}
+		})
+	}
+
+	run(t,
+		resource.TestStep{Config: config(1, 2, 3, 4, 5), Check: at(1, 2, 3, 4, 5)},
+		resource.TestStep{Config: config(2, 1, 4, 5, 6), Check: at(2, 1, 4, 5, 6)},
+		resource.TestStep{Config: config(1, 4, 5, 6, 2), Check: at(1, 4, 5, 6, 2)},
+	)
+}

@@ -63,7 +63,7 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		return spec, nil
 	}
 
-	if err := settle(ctx, host, spec, func(ctx context.Context) error { return remove(ctx, host, *plan) }); err != nil {
+	if err := settle(ctx, host, spec, nil, func(ctx context.Context) error { return remove(ctx, host, *plan) }); err != nil {
 		return domainxml.Spec{}, err
 	}
 
@@ -260,17 +260,18 @@ func update(ctx context.Context, host *libvirt.Host, plan *model) error {
 	want.spec.Pins, want.spec.Emulator = plan.CPU.pins(), plan.CPU.Emulator.CPUs()
 	want.spec.Mark = domainxml.Mark{Managed: true, Exclusive: plan.CPU.Exclusive.ValueBool(), Settings: plan.settings()}
 
-	if err := checkCPUs(ctx, host, want.spec); err != nil {
+	if err := missing(want.spec, host.Name(), hardware); err != nil {
 		return err
 	}
 
 	steps := changes(o, want, hardware.CPUs())
 	if slices.ContainsFunc(steps, step.takes) {
-		if err := o.claim(ctx, host, want.spec); err != nil {
+		c := change{host: host, now: o, want: want.spec, all: hardware.CPUs()}
+		if err := c.claim(ctx); err != nil {
 			return err
 		}
 
-		steps = changes(o, want, hardware.CPUs())
+		steps = changes(c.now, want, hardware.CPUs())
 	}
 
 	for _, step := range steps {

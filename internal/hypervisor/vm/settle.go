@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
@@ -21,14 +22,15 @@ const (
 
 // settle decides who gets a CPU that several runs want at once. It is called once the machine's claim stands on the
 // host, and looks at what all others have and claim: with the first look that shows nothing in its way the machine has
-// what it claims. Otherwise it takes its claim back by withdraw and returns who is in the way.
+// what it claims. Otherwise it takes its claim back by withdraw and returns who is in the way. What patience makes of a
+// CPU that another machine has already is returned at once unless it is errNotYet; nil has none.
 //
 // No two machines can have the same CPU: each writes before it looks, so the one that wrote later sees the other. No lock
 // is left behind by a run that is killed, only a machine with a claim, which the next apply of its declaration settles.
 // Of machines that see each other's claims those with the greater UUID yield, and the one with the least waits for that,
 // so that one of them always gets through.
-func settle(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, withdraw func(context.Context) error) error {
-	err := await(ctx, host, spec)
+func settle(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, patience func([]claim, error) error, withdraw func(context.Context) error) error {
+	err := await(ctx, host, spec, patience)
 	if err == nil {
 		return nil
 	}
@@ -39,19 +41,16 @@ func settle(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, withdr
 	return errors.Join(err, withdraw(withdrawing))
 }
 
-func await(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+func await(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, patience func([]claim, error) error) error {
 	hardware, err := host.Topology(ctx)
 	if err != nil {
 		return err
 	}
 
-	waiting, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
+	var hindered time.Time // since when only claims are in the way
 
-	var hindrance string
-
-	err = poll(waiting, "other machines to yield their CPUs", func(int) error {
-		domains, err := host.DomainsNow(waiting)
+	return poll(ctx, "other machines to yield their CPUs", func(int) error {
+		domains, err := host.DomainsNow(ctx)
 		if err != nil {
 			return err
 		}
@@ -61,18 +60,23 @@ func await(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
 			return err
 		}
 
-		hindrance, err = contend(spec, host.Name(), hardware, others)
-		if err == nil && hindrance != "" {
-			err = fmt.Errorf("%w: %s", errNotYet, hindrance)
+		hindrance, err := contend(spec, host.Name(), hardware, others)
+
+		switch {
+		case err != nil && patience != nil && !outranked(spec, others):
+			hindered = time.Time{}
+
+			return patience(others, err)
+		case err != nil || hindrance == "":
+			return err
+		case hindered.IsZero():
+			hindered = time.Now()
+		case time.Since(hindered) > settleTimeout:
+			return fmt.Errorf("%s. It did not yield within %s, as if its apply was killed: apply its declaration again, or remove it", hindrance, settleTimeout)
 		}
 
-		return err
+		return fmt.Errorf("%w: %s", errNotYet, hindrance)
 	})
-	if errors.Is(err, errNotYet) && ctx.Err() == nil {
-		return fmt.Errorf("%s. It did not yield within %s, as if its apply was killed: apply its declaration again, or remove it", hindrance, settleTimeout)
-	}
-
-	return err
 }
 
 // contend is conflict among machines that claim. If all that is in the way are claims of machines that have to yield to
@@ -95,32 +99,10 @@ func contend(spec domainxml.Spec, host string, hardware topology.Host, others []
 	return hindrance, conflict(spec, host, hardware, firm)
 }
 
-// claim writes down what a machine that exists wants beside what it has, and settles whether it may have it. The claim
-// stays until the steps of the update take it away.
-func (o *observed) claim(ctx context.Context, host *libvirt.Host, want domainxml.Spec) error {
-	claimed := want.Claim()
-	if claimed == (domainxml.Claim{}) {
-		return nil
-	}
-
-	spec := o.stored
-	spec.Mark.Claim = claimed
-
-	if err := setMark(ctx, host, spec); err != nil {
-		return err
-	}
-
-	withdraw := func(ctx context.Context) error {
-		spec.Mark.Claim = domainxml.Claim{}
-
-		return setMark(ctx, host, spec)
-	}
-
-	if err := settle(ctx, host, want, withdraw); err != nil {
-		return err
-	}
-
-	o.stored.Mark.Claim, o.live.Mark.Claim = claimed, claimed
-
-	return nil
+// outranked reports whether a machine that comes first claims what the spec wants. Whoever is outranked yields at once, or
+// the other would wait for it.
+func outranked(spec domainxml.Spec, others []claim) bool {
+	return slices.ContainsFunc(others, func(other claim) bool {
+		return other.rival != "" && other.rival <= spec.UUID && clash(spec, "", other) != ""
+	})
 }
