@@ -39,28 +39,32 @@ func checkHost(refusal *Refusal, host *Host, twice bool) {
 		refusal.add("host", host.Name, "Two hosts have this name.", "Give each host a name of its own.")
 	}
 
-	cores, nodes := map[int]bool{}, map[int]bool{}
+	var (
+		nodes []int
+		cpus  []int
+	)
 
 	for _, node := range host.Nodes {
-		if nodes[node.ID] {
+		if slices.Contains(nodes, node.ID) {
 			refusal.add("host", host.Name, fmt.Sprintf("It has two NUMA nodes %d.", node.ID), "Give each node a number of its own.")
 		}
 
-		nodes[node.ID] = true
+		nodes = append(nodes, node.ID)
 
 		for _, core := range node.Cores {
-			cpus := core.Threads.CPUs()
-			if len(cpus) == 0 || len(cpus) > maxThreads {
-				refusal.add("host", host.Name, fmt.Sprintf("A core of node %d has %d threads.", node.ID, len(cpus)), "Give each core 1 to 64 threads.")
+			if threads := core.Threads.Len(); threads == 0 || threads > maxThreads {
+				refusal.add("host", host.Name, fmt.Sprintf("A core of node %d has %d threads.", node.ID, threads), "Give each core 1 to 64 threads.")
 			}
 
-			for _, cpu := range cpus {
-				if cores[cpu] {
-					refusal.add("host", host.Name, fmt.Sprintf("CPU %d is on two of its cores.", cpu), "Name each CPU once.")
-				}
+			cpus = append(cpus, core.Threads.CPUs()...)
+		}
+	}
 
-				cores[cpu] = true
-			}
+	slices.Sort(cpus)
+
+	for i := 1; i < len(cpus); i++ {
+		if cpus[i] == cpus[i-1] {
+			refusal.add("host", host.Name, fmt.Sprintf("CPU %d is on two of its cores.", cpus[i]), "Name each CPU once.")
 		}
 	}
 }

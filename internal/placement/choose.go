@@ -1,6 +1,9 @@
 package placement
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // choose finds the best place for a machine among all hosts, or nil.
 func (s *state) choose(u *unit) *seat {
@@ -130,14 +133,16 @@ func (s *state) admits(u *unit, h *hostState) bool {
 // wide finds the best host for a machine that needs several nodes, the fewest first. If it fits on one node somewhere, only
 // a host that has fewer machines of its group can be better.
 func (s *state) wide(u *unit, isNarrow bool) (best candidate, found bool) {
-	if isNarrow && !u.even() {
+	spans := s.spans(u)
+
+	if isNarrow && !u.even() || !slices.ContainsFunc(spans, func(nodes int) bool { return nodes > 1 }) {
 		return best, false
 	}
 
 	fewest := 0
 
 	for _, h := range s.hosts {
-		nodes := s.span(u, h)
+		nodes := spans[h.shape]
 		if nodes < 2 || !u.Threads && h.idle < u.VCPUs || !s.admits(u, h) {
 			continue
 		}
@@ -159,23 +164,30 @@ func (s *state) wide(u *unit, isNarrow bool) (best candidate, found bool) {
 }
 
 // span is the fewest nodes of a host that hold the machine when nothing else runs there, or 0 if it never fits.
-func (s *state) span(u *unit, h *hostState) int {
-	key := span{shape: h.shape, vcpus: u.VCPUs, memory: u.Memory, pageSize: u.PageSize, threads: u.Threads}
-	if known, ok := s.spans[key]; ok {
+func (s *state) span(u *unit, h *hostState) int { return s.spans(u)[h.shape] }
+
+// spans are the fewest nodes that hold the machine, by shape of host.
+func (s *state) spans(u *unit) []int {
+	demand := demand{vcpus: u.VCPUs, memory: u.Memory, pageSize: u.PageSize, threads: u.Threads}
+	if known, ok := s.spanned[demand]; ok {
 		return known
 	}
 
-	rooms, nodes := h.empty(), 0
+	spans := make([]int, len(s.shapes))
 
-	for count := 1; count <= len(rooms) && nodes == 0; count++ {
-		if u.among(rooms, count) != nil {
-			nodes = count
+	for i, h := range s.shapes {
+		rooms := h.empty()
+
+		for count := 1; count <= len(rooms) && spans[i] == 0; count++ {
+			if u.among(rooms, count) != nil {
+				spans[i] = count
+			}
 		}
 	}
 
-	s.spans[key] = nodes
+	s.spanned[demand] = spans
 
-	return nodes
+	return spans
 }
 
 // on finds the best place for a machine on a host that admits it, or nil.

@@ -8,8 +8,9 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 )
 
-// refuse says why machines have no place. Of machines that are alike the first speaks for the others.
-func (s *state) refuse(failed []*unit, held map[string]Assignment) *Refusal {
+// refuse says why machines have no place. Of machines that are alike the first speaks for the others. All would fit if the
+// fleet was rebalanced, with so many moves; 0 means that they would not.
+func (s *state) refuse(failed []*unit, moves int) *Refusal {
 	refusal := &Refusal{}
 
 	cause := "No host fits:"
@@ -28,7 +29,7 @@ func (s *state) refuse(failed []*unit, held map[string]Assignment) *Refusal {
 
 		told = append(told, u)
 		refusal.Refused = append(refusal.Refused, Refused{
-			Kind: "VM", Name: u.Name, Cause: cause, Hosts: s.reasons(u), Remedy: s.remedy(u, len(held) > 0),
+			Kind: "VM", Name: u.Name, Cause: cause, Hosts: s.reasons(u), Remedy: s.remedy(u, moves),
 		})
 	}
 

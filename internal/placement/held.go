@@ -88,7 +88,7 @@ func (s *state) recall(u *unit, a Assignment) string {
 	}
 
 	at := &seat{host: h.index, pins: slices.Clone(a.Pins)}
-	byNode := map[int][]int{}
+	byNode := make([][]int, len(h.nodes))
 
 	for i, cpu := range a.Pins {
 		if why := s.conflict(u, h, cpu); why != "" {
@@ -104,7 +104,7 @@ func (s *state) recall(u *unit, a Assignment) string {
 	}
 
 	for i, n := range h.nodes {
-		if _, has := byNode[i]; !has && !slices.Contains(a.Nodes, n.id) {
+		if len(byNode[i]) == 0 && !slices.Contains(a.Nodes, n.id) {
 			continue
 		}
 
@@ -133,26 +133,30 @@ func (s *state) outgrown(u *unit, h *hostState) string {
 // conflict says why the CPU cannot be the machine's, or "".
 func (s *state) conflict(u *unit, h *hostState, cpu int) string {
 	at, known := h.at(cpu)
-	name := fmt.Sprintf("CPU %d of %s", cpu, h.Name)
-
-	switch {
-	case !known:
+	if !known {
 		return fmt.Sprintf("%s has no CPU %d", h.Name, cpu)
-	case h.Reserved.Contains(cpu):
-		return name + " is reserved"
+	}
+
+	var why string
+
+	switch core := at.core; {
+	case core.blocked&at.thread != 0:
+		why = "reserved"
 	case h.Taken.Contains(cpu):
-		return name + " is pinned by a machine that is not of this fleet"
-	case at.core.closed:
-		return name + " is on one core with a CPU that is pinned by a machine that is not of this fleet"
-	case at.core.used&at.thread != 0:
-		return fmt.Sprintf("%s is %s's as well", name, h.owner(at, cpu))
-	case at.core.owned, !u.Threads && at.core.used != 0:
-		return fmt.Sprintf("%s is on one core with a CPU of %s", name, h.owner(at, at.core.cpus...))
-	case !u.Threads && at.core.blocked != 0:
-		return name + " is on one core with a CPU that is reserved"
+		why = "pinned by a machine that is not of this fleet"
+	case core.closed:
+		why = "on one core with a CPU that is pinned by a machine that is not of this fleet"
+	case core.used&at.thread != 0:
+		why = h.owner(at, cpu) + "'s as well"
+	case core.owned, !u.Threads && core.used != 0:
+		why = "on one core with a CPU of " + h.owner(at, core.cpus...)
+	case !u.Threads && core.blocked != 0:
+		why = "on one core with a CPU that is reserved"
 	default:
 		return ""
 	}
+
+	return fmt.Sprintf("CPU %d of %s is %s", cpu, h.Name, why)
 }
 
 // owner names the machine that has one of the CPUs.

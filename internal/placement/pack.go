@@ -72,9 +72,12 @@ var orders = []func(a, b job) int{
 	},
 }
 
-// planEffort is the work that one plan may do beyond placing each machine once, in machines seated. It bounds the time that
-// a refusal takes.
-const planEffort = 100_000
+// Work that may be done beyond placing each machine once, in machines seated. It bounds the time that a refusal takes:
+// planEffort is for the plan itself, shortEffort for what it imagines, of which there may be one for each host.
+const (
+	planEffort  = 50_000
+	shortEffort = 2_000
+)
 
 // pack places the machines and returns those for which there is no room. It tries one order after the other until all have
 // a place; if none does, it searches, and if that fails as well the first order's outcome stands.

@@ -30,7 +30,7 @@ func Plan(fleet Fleet) (Result, error) {
 	s.stay(held, moving)
 
 	if failed := s.pack(s.unseated(), planEffort); len(failed) > 0 {
-		return Result{}, s.refuse(failed, held)
+		return Result{}, s.refuse(failed, rebalanced(&fleet))
 	}
 
 	if err := s.survive(moving).err(); err != nil {
@@ -40,6 +40,25 @@ func Plan(fleet Fleet) (Result, error) {
 	s.tidy(moving)
 
 	return s.result(&fleet, why), nil
+}
+
+// rebalanced is the number of machines that would have to move for the whole fleet to fit, or 0 if that is no way out that
+// a short look finds.
+func rebalanced(fleet *Fleet) int {
+	if fleet.Rebalance || len(fleet.Held) == 0 {
+		return 0
+	}
+
+	s := newState(fleet)
+	s.open()
+
+	if len(s.pack(s.units, shortEffort)) > 0 || len(s.losses()) > 0 {
+		return 0
+	}
+
+	s.tidy(s.units)
+
+	return len(s.result(fleet, nil).Moves)
 }
 
 // stay gives machines that lose their places others on the hosts that they are on, if there is room: to be pinned anew

@@ -8,14 +8,14 @@ import (
 )
 
 // Refusal is why there is no placement. What is refused is sorted: hosts, groups and then machines, each by name.
-type Refusal struct {
+type Refusal struct { //nolint:errname // it is what the documentation calls it
 	Refused []Refused
 }
 
 // Refused is one thing for which there is no placement.
 type Refused struct {
 	Kind   string       // "VM", "group" or "host"
-	Name   string       //
+	Name   string
 	Like   []string     // further ones that have the same demands and are refused for the same reasons
 	Cause  string       // a sentence; it ends in a colon if Hosts says more
 	Hosts  []HostReason // one for each host, by name

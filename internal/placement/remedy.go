@@ -2,11 +2,13 @@ package placement
 
 import "fmt"
 
-// remedy names the smallest changes that would make room for the machine, each of them enough by itself.
-func (s *state) remedy(u *unit, held bool) string {
+// remedy names the smallest changes that would make room for the machine, each of them enough by itself if the machine is the only one without a place.
+func (s *state) remedy(u *unit, moves int) string {
 	var ways []string
 
-	if vcpus := s.fewer(u); vcpus > 0 {
+	if s.choose(u) != nil {
+		ways = append(ways, "let the group be on several hosts")
+	} else if vcpus := s.fewer(u); vcpus > 0 {
 		ways = append(ways, "lower its vCPUs to "+fmt.Sprint(vcpus))
 	}
 
@@ -22,8 +24,8 @@ func (s *state) remedy(u *unit, held bool) string {
 		}
 	}
 
-	if held {
-		ways = append(ways, "let the fleet be rebalanced")
+	if moves > 0 {
+		ways = append(ways, fmt.Sprintf("let the fleet be rebalanced, which moves %s", count(moves, "machine")))
 	}
 
 	return sentence(enumerate(append(ways, "add a host"), "or"))

@@ -23,16 +23,17 @@ type state struct {
 	ranked  map[[2]int][]rank
 	sizes   []int // vCPUs of machines with whole cores that are likely to come, the largest first
 	largest int   // threads of the largest node
-	spans   map[span]int
+	shapes  []*hostState // one host of each
+	spanned map[demand][]int
 
 	gathering bool // the indexes are not filled yet
 	lost      int  // the host that is imagined to be lost, or -1
 	journal   []step
 }
 
-// span is a demand on a shape of host.
-type span struct {
-	shape, vcpus     int
+// demand is what decides on how many nodes a machine is.
+type demand struct {
+	vcpus            int
 	memory, pageSize uint64
 	threads          bool
 }
@@ -59,7 +60,7 @@ type groupState struct {
 func newState(fleet *Fleet) *state {
 	s := &state{
 		byName: map[string]*hostState{}, groups: map[string]*groupState{}, ranked: map[[2]int][]rank{},
-		spans: map[span]int{}, lost: -1, gathering: true,
+		spanned: map[demand][]int{}, lost: -1, gathering: true,
 	}
 
 	hosts := make([]*Host, len(fleet.Hosts))
@@ -170,6 +171,7 @@ func (s *state) classify(h *hostState, shapes map[string]int) {
 	if !known {
 		shape = len(shapes)
 		shapes[signature.String()] = shape
+		s.shapes = append(s.shapes, h)
 	}
 
 	h.shape = shape

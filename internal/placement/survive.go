@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// evacuationEffort is planEffort for one lost host.
-const evacuationEffort = 2_000
-
 // survive checks that the machines of groups that are to survive the loss of a host do. If they do not, it places the
 // machines that this plan has placed once more, with those groups spread, and says what does not survive if that is no better.
 func (s *state) survive(placed []*unit) *Refusal {
@@ -78,7 +75,7 @@ func (s *state) losses() []loss {
 			continue
 		}
 
-		s.lose(h, protected[i], evacuationEffort, func(homeless []*unit) {
+		s.lose(h, protected[i], shortEffort, func(homeless []*unit) {
 			if len(homeless) == 0 {
 				return
 			}
