@@ -336,3 +336,40 @@ resource "hypervisor_vm" %[1]q {
 		resource.TestStep{Config: config(1, 4, 5, 6, 2), Check: at(1, 4, 5, 6, 2)},
 	)
 }
+
+// TestSecondFleetKeepsClearOfTheFirst is the guide's way to place two fleets on one host.
+func TestSecondFleetKeepsClearOfTheFirst(t *testing.T) {
+	host := server64(t, testbed.For(t), "alpha")
+	first := onServers(t, []string{small("db", 8)}, "", host)
+
+	second := `
+locals {
+  mine = { web-1 = { vcpus = 2, memory = "32MiB" } }
+  hosts = {
+    alpha = {
+      nodes = data.hypervisor_host.alpha.facts.nodes
+      pins = merge(
+        { for machine, pin in data.hypervisor_host.alpha.facts.pins : machine => { vcpus = pin.vcpus, emulator = pin.emulator } },
+        { for machine, pin in data.hypervisor_host.alpha.usage.pins : machine => { vcpus = pin.vcpus, emulator = null } if !contains(keys(local.mine), machine) },
+      )
+    }
+  }
+}
+
+resource "hypervisor_placement" "second" {
+  hosts    = local.hosts
+  machines = local.mine
+}
+` + strings.ReplaceAll(fmt.Sprintf(placedMachine, "web-1", testbed.DomainTypeFor(t)), "placement.shop", "placement.second")
+
+	run(t,
+		resource.TestStep{Config: first, Check: wantAsPlanned(t, 1, host)},
+		resource.TestStep{ // and after it there is nothing to plan
+			Config: first + second,
+			Check: resource.ComposeTestCheckFunc(
+				resource.TestCheckResourceAttr("hypervisor_placement.second", "assignments.web-1.pins.0", "5"),
+				check(func() { owners(t, host) }),
+			),
+		},
+	)
+}
