@@ -108,10 +108,11 @@ func thread(t *testing.T, host *testbed.Host, machine, prefix string) string {
 	return threads[at].CPUs
 }
 
-func pid(t *testing.T, host *testbed.Host, machine string) int {
+// pid returns the process of m1.
+func pid(t *testing.T, host *testbed.Host) int {
 	t.Helper()
 
-	id, err := host.PID(machine)
+	id, err := host.PID("m1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 
 	run(t,
 		resource.TestStep{
-			Config: config(`cpu = { pins = ["1"], emulator = "0" }`),
+			Config: config("cpu = { pins = [\"1\"], emulator = \"0\" }\n  timeouts = { create = \"3m\", read = \"90s\" }"),
 			Check: resource.ComposeTestCheckFunc(
 				resource.TestCheckResourceAttr(vmAddress, "cpu.count", "1"),
 				resource.TestCheckResourceAttr(vmAddress, "cpu.exclusive", "true"),
@@ -51,7 +51,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 				check(func() {
 					wantPins(t, host, "1", "0")
 
-					first = pid(t, host, "m1")
+					first = pid(t, host)
 				}),
 			),
 		},
@@ -64,7 +64,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 			Check: check(func() {
 				wantPins(t, host, "0", "1")
 
-				if now := pid(t, host, "m1"); now != first {
+				if now := pid(t, host); now != first {
 					t.Errorf("The machine has the process %d after its pins changed, and had %d", now, first)
 				}
 			}),
@@ -86,7 +86,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 			Check: check(func() {
 				wantPins(t, host, "0-1", "0-1")
 
-				if now := pid(t, host, "m1"); now != first {
+				if now := pid(t, host); now != first {
 					t.Errorf("The machine has the process %d after its pins were removed, and had %d", now, first)
 				}
 			}),

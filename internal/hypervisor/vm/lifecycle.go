@@ -210,7 +210,7 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 	m.set(o, hardware.CPUs())
 
 	if imported {
-		m.restore(o.stored.Mark)
+		m.restore(ctx, o.stored.Mark)
 
 		if o.stored.Seed != nil {
 			if err := m.readSeed(ctx, host, *o.stored.Seed); err != nil {

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -38,9 +40,10 @@ func observe(domain libvirt.Domain) (observed, error) {
 // settings are what a machine's declaration says and a host has no place for; they are kept in its mark, so that an
 // import finds them.
 type settings struct {
-	WaitTCP         string `json:"wait_tcp,omitempty"`
-	WaitAddress     string `json:"wait_address,omitempty"`
-	ShutdownTimeout string `json:"shutdown_timeout,omitempty"`
+	WaitTCP         string            `json:"wait_tcp,omitempty"`
+	WaitAddress     string            `json:"wait_address,omitempty"`
+	ShutdownTimeout string            `json:"shutdown_timeout,omitempty"`
+	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
 }
 
 func (m model) settings() string {
@@ -49,9 +52,19 @@ func (m model) settings() string {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
 	}
 
+	for operation, timeout := range m.Timeouts.Attributes() {
+		if text, ok := timeout.(types.String); ok && !text.IsNull() {
+			if s.Timeouts == nil {
+				s.Timeouts = map[string]string{}
+			}
+
+			s.Timeouts[operation] = text.ValueString()
+		}
+	}
+
 	text, err := json.Marshal(s)
 	if err != nil {
-		panic(fmt.Sprintf("encode settings: %v", err)) // three strings always encode
+		panic(fmt.Sprintf("encode settings: %v", err)) // strings always encode
 	}
 
 	return string(text)
@@ -187,7 +200,7 @@ func (m *model) setDevices(stored domainxml.Spec) {
 }
 
 // restore fills in what only an import misses: the settings in the machine's mark.
-func (m *model) restore(mark domainxml.Mark) {
+func (m *model) restore(ctx context.Context, mark domainxml.Mark) {
 	saved := settings{ShutdownTimeout: defaultShutdownTimeout}
 	if mark.Settings != "" {
 		_ = json.Unmarshal([]byte(mark.Settings), &saved) // a mark that says nothing readable has no settings
@@ -197,6 +210,20 @@ func (m *model) restore(mark domainxml.Mark) {
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}
+	}
+
+	if len(saved.Timeouts) == 0 {
+		return
+	}
+
+	kinds, values := m.Timeouts.AttributeTypes(ctx), map[string]attr.Value{}
+	for operation := range kinds {
+		values[operation] = optional(saved.Timeouts[operation])
+	}
+
+	restored, diags := types.ObjectValue(kinds, values)
+	if !diags.HasError() {
+		m.Timeouts.Object = restored
 	}
 }
 

@@ -191,13 +191,13 @@ func TestImportFindsAllThatTheHostKnows(t *testing.T) {
 
 	imported := model{ID: want.ID, Host: want.Host}
 	imported.set(o, eight)
-	imported.restore(o.stored.Mark)
+	imported.restore(t.Context(), o.stored.Mark)
 
 	want.CloudInit = nil // it is read from the seed
 	same(t, "the imported machine", want, imported)
 
 	bare := model{ID: want.ID, Host: want.Host}
-	bare.restore(domainxml.Mark{Settings: "not of ours"})
+	bare.restore(t.Context(), domainxml.Mark{Settings: "not of ours"})
 
 	if bare.WaitFor != nil || bare.ShutdownTimeout.ValueString() != "30s" {
 		t.Errorf("a mark that says nothing gives the settings %+v, %v", bare.WaitFor, bare.ShutdownTimeout)

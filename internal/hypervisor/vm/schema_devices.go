@@ -162,8 +162,10 @@ func waitForAttribute() schema.Attribute {
 			"tcp": schema.StringAttribute{
 				MarkdownDescription: "An `address:port` that accepts connections from where Terraform runs.",
 				Optional:            true,
-				Validators: []validator.String{hostPortValidator{},
-					stringvalidator.AtLeastOneOf(path.MatchRelative().AtParent().AtName("tcp"), path.MatchRelative().AtParent().AtName("address"))},
+				Validators: []validator.String{
+					hostPortValidator{},
+					stringvalidator.AtLeastOneOf(path.MatchRelative().AtParent().AtName("tcp"), path.MatchRelative().AtParent().AtName("address")),
+				},
 			},
 			"address": schema.StringAttribute{
 				MarkdownDescription: "Name of an interface that has an address, by `cloud_init` or from the host's DHCP server.",
