@@ -91,6 +91,16 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 				}
 			}),
 		},
+		resource.TestStep{ // paused behind our back
+			PreConfig:        func() { virsh(t, host, "suspend", "m1") },
+			Config:           config(`cpu = { count = 1 }`),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check: check(func() {
+				if state := virsh(t, host, "domstate", "m1"); state != "running" {
+					t.Errorf("The machine is %s, want it running", state)
+				}
+			}),
+		},
 		resource.TestStep{
 			Config: config("cpu = { count = 1 }\n  running = false\n  autostart = false"),
 			Check: check(func() {

@@ -141,7 +141,10 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 }
 
 func (m *model) digest(formats map[string]string) (string, error) {
-	text, err := domainxml.Render(m.spec("", formats))
+	spec := m.spec("", formats)
+	spec.Mark.Settings = "" // how long to wait is no part of what is made
+
+	text, err := domainxml.Render(spec)
 	if err != nil {
 		return "", err
 	}
@@ -210,10 +213,12 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 	m.set(o, hardware.CPUs())
 
 	if imported {
-		m.restore(ctx, o.stored.Mark)
+		saved := readSettings(o.stored.Mark)
+		m.restore(ctx, saved)
 
 		if o.stored.Seed != nil {
-			if err := m.readSeed(ctx, host, *o.stored.Seed); err != nil {
+			err := m.readSeed(ctx, host, *o.stored.Seed, saved.SecretVersion)
+			if err != nil && !errors.Is(err, libvirt.ErrNotFound) { // without its seed it is a machine without cloud_init
 				return err
 			}
 		}

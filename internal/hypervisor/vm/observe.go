@@ -44,12 +44,17 @@ type settings struct {
 	WaitAddress     string            `json:"wait_address,omitempty"`
 	ShutdownTimeout string            `json:"shutdown_timeout,omitempty"`
 	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
+	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 }
 
 func (m model) settings() string {
 	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString()}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
+	}
+
+	if m.CloudInit != nil {
+		s.SecretVersion = m.CloudInit.UserDataWOVersion.ValueInt64Pointer()
 	}
 
 	for operation, timeout := range m.Timeouts.Attributes() {
@@ -76,7 +81,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 	m.ID = types.StringValue(o.stored.UUID)
 	m.Name = types.StringValue(o.stored.Name)
 	m.DomainType = types.StringValue(o.stored.Type)
-	m.Running = types.BoolValue(o.domain.Running)
+	m.Running = types.BoolValue(o.runs(m.Running))
 	m.Autostart = types.BoolValue(o.domain.Autostart)
 
 	if m.Machine.IsNull() || m.Machine.IsUnknown() || domainxml.Machine(m.Machine.ValueString()) != o.stored.Machine {
@@ -89,6 +94,15 @@ func (m *model) set(o observed, all topology.CPUSet) {
 
 	m.setCPU(o, all)
 	m.setDevices(o.stored)
+}
+
+// runs says whether the machine runs. A paused one is neither running nor off, so it is said to be what it should not.
+func (o observed) runs(before types.Bool) bool {
+	if o.domain.Active && !o.domain.Running {
+		return !before.ValueBool()
+	}
+
+	return o.domain.Running
 }
 
 func (m *model) setCPU(o observed, all topology.CPUSet) {
@@ -179,8 +193,12 @@ func pinTexts(pins []topology.CPUSet, all topology.CPUSet) []tf.Notation {
 func (m *model) setDevices(stored domainxml.Spec) {
 	disks := make(map[string]disk, len(stored.Disks))
 	for name, d := range stored.Disks {
-		ref := libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}
-		disks[name] = disk{Volume: types.StringValue(ref.String()), ReadOnly: types.BoolValue(d.ReadOnly)}
+		id := "" // of a disk that is no volume of a pool, which only somebody else can have attached
+		if d.Volume != (domainxml.Volume{}) {
+			id = libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}.String()
+		}
+
+		disks[name] = disk{Volume: types.StringValue(id), ReadOnly: types.BoolValue(d.ReadOnly)}
 	}
 
 	m.Disks = disks
@@ -199,13 +217,18 @@ func (m *model) setDevices(stored domainxml.Spec) {
 	}
 }
 
-// restore fills in what only an import misses: the settings in the machine's mark.
-func (m *model) restore(ctx context.Context, mark domainxml.Mark) {
+// readSettings reads the settings in a machine's mark. One that says nothing readable has none.
+func readSettings(mark domainxml.Mark) settings {
 	saved := settings{ShutdownTimeout: defaultShutdownTimeout}
 	if mark.Settings != "" {
-		_ = json.Unmarshal([]byte(mark.Settings), &saved) // a mark that says nothing readable has no settings
+		_ = json.Unmarshal([]byte(mark.Settings), &saved)
 	}
 
+	return saved
+}
+
+// restore fills in what only an import misses.
+func (m *model) restore(ctx context.Context, saved settings) {
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {

@@ -52,6 +52,7 @@ func (r *vmResource) Configure(_ context.Context, req resource.ConfigureRequest,
 func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.takeSecrets(ctx, req.Config)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, changeTimeout, &resp.Diagnostics)
 	defer cancel()
@@ -128,6 +129,7 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.takeSecrets(ctx, req.Config)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, changeTimeout, &resp.Diagnostics)
 	defer cancel()

@@ -95,7 +95,9 @@ func over(path string) string {
 }
 
 // markerName is the name of the volume that stands beside an upload until it is complete.
-func markerName(name string) string { return name + ".uploading" }
+func markerName(name string) string { return name + markerEnding }
+
+const markerEnding = ".uploading"
 
 func createFromImage(ctx context.Context, host *libvirt.Host, plan model) error {
 	img, err := readImage(plan.Source.File.ValueString())

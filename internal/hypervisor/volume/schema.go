@@ -50,7 +50,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the volume in its pool, such as `web-1.qcow2`.",
 				Required:            true,
-				Validators:          []validator.String{nameValidator()},
+				Validators:          []validator.String{nameValidator(), notReserved{}},
 				PlanModifiers:       replace,
 			},
 			"format": schema.StringAttribute{
