@@ -268,3 +268,24 @@ resource "hypervisor_vm" "test" {
 
 	wantNames(t, host, nil, nil)
 }
+
+func TestWaitThatIsInVainSaysWhatItSawAndKeepsTheMachine(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	kind := testbed.DomainTypeFor(t)
+
+	run(t,
+		resource.TestStep{
+			Config: onHosts(fmt.Sprintf(machine, "m1", kind, `cpu = { count = 1 }
+  wait_for = { tcp = "127.0.0.1:1" }
+  timeouts = { create = "4s" }`), host),
+			ExpectError: flexible(`Unable to create VM "m1" ... Gave up waiting for 127.0.0.1:1 to accept connections after ... last seen: ... connection ... virsh console m1`),
+		},
+		resource.TestStep{ // the failed machine is in the state, and the next apply replaces it
+			PreConfig: func() { wantNames(t, host, []string{"m1"}, []string{"m1.qcow2"}) },
+			Config:    onHosts(fmt.Sprintf(machine, "m1", kind, `cpu = { count = 1 }`), host),
+			Check:     check(func() { wantNames(t, host, []string{"m1"}, []string{"m1.qcow2"}) }),
+		},
+	)
+
+	wantNames(t, host, nil, nil)
+}

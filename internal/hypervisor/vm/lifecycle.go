@@ -11,6 +11,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -276,10 +277,10 @@ func stop(ctx context.Context, host *libvirt.Host, id string, grace time.Duratio
 		waiting, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 
-		err := poll(waiting, "the guest to power off", func(int) error {
+		err := poll.Until(waiting, "the guest to power off", func(int) error {
 			active, err := host.Active(waiting, id)
 			if err == nil && active {
-				err = fmt.Errorf("%w: it runs", errNotYet)
+				err = fmt.Errorf("%w: it runs", poll.ErrNotYet)
 			}
 
 			return err
