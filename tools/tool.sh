@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tool.sh NAME prints the path of golangci-lint or goreleaser at the version of tools/NAME/go.mod: from PATH, else from
+# tool.sh NAME prints the path of golangci-lint, goreleaser or gotestsum at the version of tools/NAME/go.mod: from PATH, else from
 # the cache folder, else built into it once.
 set -euo pipefail
 
@@ -31,7 +31,7 @@ if [ ! -x "$path" ]; then
 	flock 9
 
 	if [ ! -x "$path" ]; then # another run may have built it meanwhile
-		echo "building $name $version, once for this machine: takes some minutes" >&2
+		echo "building $name $version, once for this machine, which may take minutes" >&2
 		GOFLAGS='' GOWORK=off CGO_ENABLED=0 go -C "$module" build -trimpath -ldflags '-s -w' -o "$path.new" "$package" >&2
 		mv "$path.new" "$path"
 		rm -f "$path.lock"

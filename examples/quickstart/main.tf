@@ -34,7 +34,7 @@ resource "hypervisor_vm" "web" {
   name        = each.key
   host        = each.value.host
   domain_type = var.domain_type
-  memory      = "128MiB"
+  memory      = var.memory
   cpu         = { pins = ["1"], emulator = "0" }
 
   disks      = { root = { volume = hypervisor_volume.root[each.key].id } }

@@ -32,6 +32,12 @@ variable "image" {
   type        = string
 }
 
+variable "memory" {
+  description = "Memory of each machine."
+  type        = string
+  default     = "1GiB"
+}
+
 variable "consul" {
   description = "Address of a Consul agent that can reach the machines."
   type        = string

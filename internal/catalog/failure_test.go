@@ -119,7 +119,13 @@ func TestWriteIsWorkedOutAnewIfAProberCameBetween(t *testing.T) {
 }
 
 func TestConsulBehindTLSIsVerifiedAgainstTheGivenAuthority(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/acl/") {
+			http.Error(w, "ACL support disabled", http.StatusUnauthorized)
+
+			return
+		}
+
 		_, _ = w.Write([]byte("[]"))
 	}))
 	t.Cleanup(server.Close)

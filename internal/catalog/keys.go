@@ -34,6 +34,12 @@ func (c *Client) Keys(ctx context.Context, prefix string) (map[string]Key, error
 			return nil, fmt.Errorf("list keys below %q in Consul: the token may not read all of them. Give it key_prefix %q with policy \"read\"", prefix, prefix)
 		}
 
+		if len(pairs) == 0 {
+			if err := c.absent(ctx, nil); err != nil {
+				return nil, fmt.Errorf("list keys below %q in Consul: %w", prefix, err)
+			}
+		}
+
 		keys := make(map[string]Key, len(pairs))
 		for _, pair := range pairs {
 			keys[pair.Key] = Key{Path: pair.Key, Value: string(pair.Value), Index: pair.ModifyIndex}

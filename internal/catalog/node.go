@@ -55,7 +55,7 @@ func (c *Client) nodeInstance(ctx context.Context, who Identity) (Service, error
 	case all.filtered:
 		return Service{}, fmt.Errorf("the token may not read all instances of service %q. Give it service %q and node %q with policy \"read\"", who.Name, who.Name, who.Node)
 	default:
-		return Service{}, fmt.Errorf("the catalog at %s has no such instance: %w", c.address, ErrNotFound)
+		return Service{}, fmt.Errorf("the catalog at %s has no such instance: %w", c.address, c.absent(ctx, ErrNotFound))
 	}
 }
 
@@ -94,7 +94,7 @@ func (c *Client) serviceName(ctx context.Context, who Identity) (string, error) 
 		return service.Service, nil
 	}
 
-	return "", fmt.Errorf("node %q has no instance %q: %w", who.Node, who.ID, ErrNotFound)
+	return "", fmt.Errorf("node %q has no instance %q: %w", who.Node, who.ID, c.absent(ctx, ErrNotFound))
 }
 
 // occupied is a node with all that is on it, as read just before a write.

@@ -109,13 +109,28 @@ func TestCreateRefusesANameThatIsTaken(t *testing.T) {
 
 			run(t, resource.TestStep{
 				Config:      on.block + hcl(`services = { blue = {} }`, `paths = ["/"]`),
-				ExpectError: message(`Unable to create gateway upstream "up"`, "already has an upstream", "Import it", "choose another name"),
+				ExpectError: message(`Unable to create gateway upstream "up"`, "of this name already", "Import it", "choose another name"),
 			})
 
 			kept, err := on.engine.Upstream(t.Context(), "up")
 			if err != nil || kept.Targets["10.0.0.1:80"].Weight != 7 {
 				t.Errorf("the upstream that was there is now %+v (%v)", kept, err)
 			}
+		})
+	}
+}
+
+// TestWhatAKilledRunLeftIsTakenOver has just what a run would make, as one leaves it that could not store its state.
+func TestWhatAKilledRunLeftIsTakenOver(t *testing.T) {
+	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
+		t.Run(name, func(t *testing.T) {
+			put(t, on, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"blue": {Weight: 100}}, Retries: 2})
+
+			if err := on.engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Paths: []string{"/"}, Upstream: "up"}); err != nil {
+				t.Fatal(err)
+			}
+
+			run(t, resource.TestStep{Config: on.block + hcl(`services = { blue = {} }`, `paths = ["/"]`)})
 		})
 	}
 }

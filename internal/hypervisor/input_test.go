@@ -105,6 +105,10 @@ func TestBadInputIsRefusedInThePlan(t *testing.T) {
 			volume("host = \"alpha\"\n source = { file = \"" + image + "\" }\n size = \"1KiB\""),
 			`The image's disk has 6000B, and size is 1KiB. Give it at least as much, or leave size out`,
 		},
+		"reserved name": {
+			strings.Replace(volume("host = \"alpha\"\n size = \"1GiB\""), `"v1"`, `"m1.seed"`, 1),
+			`Names that end with ".seed" are for volumes that the provider makes by itself`,
+		},
 		"no size":        {volume(`host = "alpha"`), `An empty volume needs a size`},
 		"malformed size": {volume("host = \"alpha\"\n size = \"20G\""), `"20G" is not a size. Write a whole number and one of the units`},
 		"hash without an image": {

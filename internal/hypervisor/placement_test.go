@@ -182,7 +182,7 @@ func TestFleetRunsExactlyWhereThePlanPutIt(t *testing.T) {
 	run(t,
 		resource.TestStep{
 			Config: onServers(t, fleet, "", host),
-			Check: resource.ComposeTestCheckFunc(wantAsPlanned(t, 3, host), check(func() { first = pid(t, host, "web-2") }),
+			Check: resource.ComposeTestCheckFunc(wantAsPlanned(t, 3, host), check(func() { first = process(t, host, "web-2") }),
 				resource.TestCheckResourceAttr(`hypervisor_vm.db`, "host", "alpha"),
 				resource.TestCheckResourceAttr(`hypervisor_vm.db`, "cpu.count", "8"),
 				resource.TestCheckResourceAttr(`hypervisor_vm.db`, "cpu.exclusive", "true"),
@@ -206,7 +206,7 @@ func TestFleetRunsExactlyWhereThePlanPutIt(t *testing.T) {
 			Config:           onServers(t, fleet[2:], `rebalance = "once"`, host),
 			ConfigPlanChecks: before(action("web-2", plancheck.ResourceActionUpdate), plancheck.ExpectKnownValue(fleetAddress, tfjsonpath.New("moves"), knownvalue.ListSizeExact(1))),
 			Check: resource.ComposeTestCheckFunc(wantAsPlanned(t, 1, host), check(func() {
-				if now := pid(t, host, "web-2"); now != first {
+				if now := process(t, host, "web-2"); now != first {
 					t.Errorf("web-2 has the process %d after it went to other CPUs, and had %d", now, first)
 				}
 			})),
@@ -258,7 +258,7 @@ func TestMachineGoesFromItsOwnPinsToAPlacementAsItRuns(t *testing.T) {
 	run(t,
 		resource.TestStep{
 			Config: by("host = \"alpha\"\n cpu = { pins = [\"1\"], emulator = \"0\" }"),
-			Check:  check(func() { first = pid(t, host, "m1") }),
+			Check:  check(func() { first = pid(t, host) }),
 		},
 		resource.TestStep{
 			Config:           by(`placement = { host = "alpha", pins = ["1"], emulator = "0", memory = "32MiB" }`),
@@ -271,7 +271,7 @@ func TestMachineGoesFromItsOwnPinsToAPlacementAsItRuns(t *testing.T) {
 			Check: check(func() {
 				wantPins(t, host, "0", "1")
 
-				if now := pid(t, host, "m1"); now != first {
+				if now := pid(t, host); now != first {
 					t.Errorf("The machine has the process %d after its placement changed, and had %d", now, first)
 				}
 			}),
@@ -316,7 +316,7 @@ resource "hypervisor_vm" %[1]q {
 					t.Errorf("%s has the CPUs %v, want it on %d and its sibling", name, got, cpus[i])
 				}
 
-				now := pid(t, host, name)
+				now := process(t, host, name)
 				if first, known := pids[name]; known && first != now {
 					t.Errorf("%s has the process %d, and had %d", name, now, first)
 				}

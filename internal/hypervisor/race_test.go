@@ -225,7 +225,7 @@ func TestTwoRunningMachinesThatGoToACPUAtOnceNeverBothGetIt(t *testing.T) {
 		}
 	}
 
-	processes := [2]int{pid(t, host, "left-0"), pid(t, host, "right-0")}
+	processes := [2]int{process(t, host, "left-0"), process(t, host, "right-0")}
 
 	for round := range rounds {
 		target := 3 + round
@@ -248,7 +248,7 @@ func TestTwoRunningMachinesThatGoToACPUAtOnceNeverBothGetIt(t *testing.T) {
 		}
 	}
 
-	if now := [2]int{pid(t, host, "left-0"), pid(t, host, "right-0")}; now != processes {
+	if now := [2]int{process(t, host, "left-0"), process(t, host, "right-0")}; now != processes {
 		t.Errorf("The machines have the processes %v, and had %v", now, processes)
 	}
 

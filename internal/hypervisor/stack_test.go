@@ -108,7 +108,14 @@ func thread(t *testing.T, host *testbed.Host, machine, prefix string) string {
 	return threads[at].CPUs
 }
 
-func pid(t *testing.T, host *testbed.Host, machine string) int {
+// pid returns the process of m1.
+func pid(t *testing.T, host *testbed.Host) int {
+	t.Helper()
+
+	return process(t, host, "m1")
+}
+
+func process(t *testing.T, host *testbed.Host, machine string) int {
 	t.Helper()
 
 	id, err := host.PID(machine)

@@ -41,7 +41,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 
 	run(t,
 		resource.TestStep{
-			Config: config(`cpu = { pins = ["1"], emulator = "0" }`),
+			Config: config("cpu = { pins = [\"1\"], emulator = \"0\" }\n  timeouts = { create = \"3m\", read = \"90s\" }"),
 			Check: resource.ComposeTestCheckFunc(
 				resource.TestCheckResourceAttr(vmAddress, "cpu.count", "1"),
 				resource.TestCheckResourceAttr(vmAddress, "cpu.exclusive", "true"),
@@ -51,7 +51,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 				check(func() {
 					wantPins(t, host, "1", "0")
 
-					first = pid(t, host, "m1")
+					first = pid(t, host)
 				}),
 			),
 		},
@@ -64,7 +64,7 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 			Check: check(func() {
 				wantPins(t, host, "0", "1")
 
-				if now := pid(t, host, "m1"); now != first {
+				if now := pid(t, host); now != first {
 					t.Errorf("The machine has the process %d after its pins changed, and had %d", now, first)
 				}
 			}),
@@ -86,8 +86,18 @@ func TestMachineLivesThroughAllItsChanges(t *testing.T) {
 			Check: check(func() {
 				wantPins(t, host, "0-1", "0-1")
 
-				if now := pid(t, host, "m1"); now != first {
+				if now := pid(t, host); now != first {
 					t.Errorf("The machine has the process %d after its pins were removed, and had %d", now, first)
+				}
+			}),
+		},
+		resource.TestStep{ // paused behind our back
+			PreConfig:        func() { virsh(t, host, "suspend", "m1") },
+			Config:           config(`cpu = { count = 1 }`),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check: check(func() {
+				if state := virsh(t, host, "domstate", "m1"); state != "running" {
+					t.Errorf("The machine is %s, want it running", state)
 				}
 			}),
 		},
@@ -255,6 +265,27 @@ resource "hypervisor_vm" "test" {
 `, testbed.ImageFor(t), testbed.DomainTypeFor(t)), host),
 		Check: resource.TestMatchResourceAttr(vmAddress, "addresses.lan.0", regexp.MustCompile(`^10\.78\.9\.\d+$`)),
 	})
+
+	wantNames(t, host, nil, nil)
+}
+
+func TestWaitThatIsInVainSaysWhatItSawAndKeepsTheMachine(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	kind := testbed.DomainTypeFor(t)
+
+	run(t,
+		resource.TestStep{
+			Config: onHosts(fmt.Sprintf(machine, "m1", kind, `cpu = { count = 1 }
+  wait_for = { tcp = "127.0.0.1:1" }
+  timeouts = { create = "4s" }`), host),
+			ExpectError: flexible(`Unable to create VM "m1" ... Gave up waiting for 127.0.0.1:1 to accept connections after ... last seen: ... connection ... virsh console m1`),
+		},
+		resource.TestStep{ // the failed machine is in the state, and the next apply replaces it
+			PreConfig: func() { wantNames(t, host, []string{"m1"}, []string{"m1.qcow2"}) },
+			Config:    onHosts(fmt.Sprintf(machine, "m1", kind, `cpu = { count = 1 }`), host),
+			Check:     check(func() { wantNames(t, host, []string{"m1"}, []string{"m1.qcow2"}) }),
+		},
+	)
 
 	wantNames(t, host, nil, nil)
 }

@@ -92,7 +92,7 @@ func TestDiskOfARunningMachineGrows(t *testing.T) {
 	first := 0
 
 	run(t,
-		resource.TestStep{Config: config("1MiB"), Check: check(func() { first = pid(t, host, "m1") })},
+		resource.TestStep{Config: config("1MiB"), Check: check(func() { first = pid(t, host) })},
 		resource.TestStep{
 			Config: config("8MiB"),
 			Check: check(func() {
@@ -100,7 +100,7 @@ func TestDiskOfARunningMachineGrows(t *testing.T) {
 					t.Errorf("The running machine does not see the new size:\n%s", info)
 				}
 
-				if now := pid(t, host, "m1"); now != first {
+				if now := pid(t, host); now != first {
 					t.Errorf("The machine has the process %d after its disk grew, and had %d", now, first)
 				}
 			}),

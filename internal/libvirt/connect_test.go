@@ -154,7 +154,7 @@ func TestMissingLibraryIsSaid(t *testing.T) {
 
 	// In a mount namespace of its own the process sees nothing in place of the library, wherever that is installed.
 	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "sh", "-ec",
-		`for library in $(ldconfig -p | sed -n 's/.* => \(.*\/libvirt\.so\.0\)$/\1/p'); do mount --bind "$1" "$library"; done; exec "$2"`, "sh", empty, program)
+		`PATH=$PATH:/usr/sbin:/sbin; for library in $(ldconfig -p | sed -n 's/.* => \(.*\/libvirt\.so\.0\)$/\1/p'); do mount --bind "$1" "$library"; done; exec "$2"`, "sh", empty, program)
 	cmd.Env = append(os.Environ(), askHost+"=test:///default")
 
 	out, err := cmd.CombinedOutput()

@@ -101,6 +101,7 @@ func (quiet) pinVCPU(string, int, []bool) error                              { r
 func (quiet) pinEmulator(string, []bool) error                               { return nil }
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
+func (quiet) refreshPool(string) error                                       { return nil }
 func (quiet) createVolume(string, string) error                              { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }
 func (quiet) deleteVolume(string, string) error                              { return nil }

@@ -75,6 +75,7 @@ type connection interface {
 
 	pools() ([]poolXML, error)
 	volume(pool, name string) (xml string, err error)
+	refreshPool(pool string) error
 	createVolume(pool, xml string) error
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error

@@ -19,16 +19,17 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 	one := topology.NewCPUSet(1)
 
 	for name, write := range map[string]func(context.Context, *Host) error{
-		"define":       func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
-		"start":        func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
-		"shutdown":     func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
-		"destroy":      func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
-		"undefine":     func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
-		"autostart":    func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
-		"pin":          func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
-		"pin emulator": func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
-		"metadata":     func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
-		"resize disk":  func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
+		"define":              func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
+		"start":               func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
+		"shutdown":            func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
+		"destroy":             func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
+		"undefine":            func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
+		"autostart":           func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
+		"pin":                 func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
+		"pin emulator":        func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
+		"metadata":            func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
+		"resize disk":         func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
+		"refresh the volumes": func(ctx context.Context, h *Host) error { return h.RefreshPool(ctx, "p") },
 		"create volume": func(ctx context.Context, h *Host) error {
 			return h.CreateVolume(ctx, VolumeSpec{Pool: "p", Name: "v", Format: "raw"})
 		},

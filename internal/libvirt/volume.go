@@ -87,7 +87,7 @@ func parseVolume(pool, text string) (Volume, error) {
 	if parsed.Target != nil {
 		volume.Path = parsed.Target.Path
 		if parsed.Target.Format != nil {
-			volume.Format = parsed.Target.Format.Type
+			volume.Format = format(parsed.Target.Format.Type)
 		}
 	}
 
@@ -99,6 +99,15 @@ func parseVolume(pool, text string) (Volume, error) {
 	}
 
 	return volume, nil
+}
+
+// format is what QEMU calls the format: libvirt tells images of optical discs from others that are raw.
+func format(name string) string {
+	if name == "iso" {
+		return "raw"
+	}
+
+	return name
 }
 
 // Volume returns the volume, or ErrNotFound if it or its pool does not exist. A pool that exists and is not active is
@@ -226,6 +235,11 @@ func (h *Host) DeleteVolume(ctx context.Context, pool, name string) error {
 	}
 
 	return err
+}
+
+// RefreshPool has the host look at the pool's volumes again. It fails while an upload to the pool is on its way.
+func (h *Host) RefreshPool(ctx context.Context, pool string) error {
+	return run(ctx, h, storage, fmt.Sprintf("refresh pool %q", pool), func(c connection) error { return c.refreshPool(pool) })
 }
 
 // Upload fills a volume with length bytes of the content.

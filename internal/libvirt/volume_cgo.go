@@ -106,6 +106,10 @@ func (s session) volume(pool, name string) (text string, err error) {
 	return text, err
 }
 
+func (s session) refreshPool(name string) error {
+	return s.withPool(name, func(pool *libvirt.StoragePool) error { return pool.Refresh(0) })
+}
+
 func (s session) createVolume(pool, xml string) error {
 	return s.withPool(pool, func(pool *libvirt.StoragePool) error {
 		volume, err := pool.StorageVolCreateXML(xml, 0)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -25,7 +24,7 @@ func TestVolumeComesAndGoes(t *testing.T) {
 	bed, host := alpha(t)
 	ctx := t.Context()
 
-	missing(t, host, "disk")
+	missing(t, host)
 	must(t, host.CreateVolume(ctx, VolumeSpec{Pool: "default", Name: "disk", Format: "qcow2", Capacity: 8 << 20}))
 
 	want := Volume{Pool: "default", Name: "disk", Path: imagesFolder + "/disk", Format: "qcow2", Capacity: 8 << 20}
@@ -61,7 +60,7 @@ func TestVolumeComesAndGoes(t *testing.T) {
 
 	must(t, host.DeleteVolume(ctx, "default", "disk"))
 	must(t, host.DeleteVolume(ctx, "default", "disk"))
-	missing(t, host, "disk")
+	missing(t, host)
 
 	if _, err := host.VolumeAt(ctx, want.Path); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a volume at the path of one that is gone: %v", err)
@@ -181,10 +180,10 @@ func TestVolumeRemovedBehindLibvirtsBackIsNotFound(t *testing.T) {
 	must(t, os.Remove(filepath.Join(bed.Folder(), "lib/images/disk")))
 	must(t, os.WriteFile(filepath.Join(bed.Folder(), "lib/images/stray"), make([]byte, 512), 0o600))
 
-	missing(t, host, "disk") // asked for alone, since this client has written
+	missing(t, host) // asked for alone, since this client has written
 
 	fresh := client(bed) // as in the next run of Terraform
-	missing(t, fresh, "disk")
+	missing(t, fresh)
 
 	if got := volume(t, fresh, "stray"); got.Capacity != 512 || got.Format != "raw" {
 		t.Errorf("a file that was put there is the volume %+v", got)
@@ -284,11 +283,11 @@ func volume(t *testing.T, host *Host, name string) Volume {
 	return found
 }
 
-func missing(t *testing.T, host *Host, name string) {
+func missing(t *testing.T, host *Host) {
 	t.Helper()
 
-	want := fmt.Sprintf("find volume %q in pool \"default\" of host \"alpha\": not found", name)
-	if _, err := host.Volume(t.Context(), "default", name); !errors.Is(err, ErrNotFound) || err.Error() != want {
+	want := `find volume "disk" in pool "default" of host "alpha": not found`
+	if _, err := host.Volume(t.Context(), "default", "disk"); !errors.Is(err, ErrNotFound) || err.Error() != want {
 		t.Fatalf("a volume that is not there: %v, want %q", err, want)
 	}
 }

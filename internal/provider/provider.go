@@ -41,6 +41,12 @@ func (p hypervisorProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 }
 
 func (p hypervisorProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	resp.Diagnostics.Append(refuseUnknown(req.Config.Raw)...)
+
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
 	var config model
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 

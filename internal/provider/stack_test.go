@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
 	"github.com/hashicorp/consul/api"
-	"github.com/miekg/dns"
 )
 
 // patience is the deadline of everything that a test waits for. It is generous: the machine may be busy.
@@ -123,7 +121,7 @@ func (s *stack) quickstart(t *testing.T, tool string) *cli.CLI {
 
 	err = run.SetVariables(map[string]any{
 		"hosts":    map[string]string{"alpha": s.hosts["alpha"].URI(), "beta": s.hosts["beta"].URI()},
-		"machines": declared, "image": testbed.ImageFor(t), "domain_type": testbed.DomainTypeFor(t),
+		"machines": declared, "image": testbed.ImageFor(t), "domain_type": testbed.DomainTypeFor(t), "memory": "128MiB",
 		"consul": s.consul.Address(), "lan_gateway": bed.Gateway(),
 	})
 	if err != nil {
@@ -252,79 +250,6 @@ func eventually(t *testing.T, check func() error) {
 	}
 }
 
-// wantResolved waits until Consul's DNS answers with just these machines.
-func (s *stack) wantResolved(t *testing.T, want ...string) {
-	t.Helper()
-
-	addresses := make([]string, len(want))
-	for i, machine := range want {
-		addresses[i] = s.address(machine)
-	}
-
-	slices.Sort(addresses)
-
-	eventually(t, func() error {
-		question := new(dns.Msg).SetQuestion("up.service.consul.", dns.TypeA)
-
-		answer, _, err := new(dns.Client).ExchangeContext(t.Context(), question, s.consul.DNS())
-		if err != nil {
-			return err
-		}
-
-		var got []string
-
-		for _, record := range answer.Answer {
-			if a, ok := record.(*dns.A); ok {
-				got = append(got, a.A.String())
-			}
-		}
-
-		if slices.Sort(got); !slices.Equal(got, addresses) {
-			return fmt.Errorf("up.service.consul is %v, want %v", got, addresses)
-		}
-
-		return nil
-	})
-}
-
-// wantAnswers waits until requests through the gateway are answered by each of these machines, and then checks that they
-// share twenty requests evenly.
-func (s *stack) wantAnswers(t *testing.T, want ...string) {
-	t.Helper()
-
-	seen := map[string]bool{}
-
-	eventually(t, func() error {
-		machine, err := s.ask(t.Context())
-		if err != nil {
-			return err
-		}
-
-		if seen[machine] = true; len(seen) < len(want) {
-			return fmt.Errorf("only %v have answered", seen)
-		}
-
-		return nil
-	})
-
-	counts := map[string]int{}
-
-	for range 20 {
-		machine, err := s.ask(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		counts[machine]++
-	}
-
-	for _, machine := range want {
-		if counts[machine] != 20/len(want) {
-			t.Errorf("20 requests were answered as %v, want them spread evenly over %v", counts, want)
-		}
-	}
-}
-
 // ask sends a request through the gateway and returns the machine that answered.
 func (s *stack) ask(ctx context.Context) (string, error) {
 	body, err := get(ctx, s.traefik.URL()+"/", "shop.example.com")
@@ -382,51 +307,4 @@ func get(ctx context.Context, url, host string) (string, error) {
 	}
 
 	return string(body), err
-}
-
-// virsh runs one command on a host.
-func (s *stack) virsh(t *testing.T, host string, arguments ...string) string {
-	t.Helper()
-
-	output, err := exec.CommandContext(t.Context(), "virsh", append([]string{"-q", "-c", s.hosts[host].URI()}, arguments...)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("virsh %v on %s: %v\n%s", arguments, host, err, output)
-	}
-
-	return strings.TrimSpace(string(output))
-}
-
-// wantNothingLeft checks that neither hosts nor Consul have anything of ours.
-func (s *stack) wantNothingLeft(t *testing.T) {
-	t.Helper()
-
-	for name := range s.hosts {
-		if left := s.virsh(t, name, "list", "--all", "--name"); left != "" {
-			t.Errorf("%s has the machines %s left", name, left)
-		}
-
-		s.virsh(t, name, "pool-refresh", "default")
-
-		if left := s.virsh(t, name, "vol-list", "default"); left != "" {
-			t.Errorf("%s has the volumes %s left", name, left)
-		}
-	}
-
-	services, _, err := s.catalog.Catalog().Services(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	if delete(services, "consul"); len(services) > 0 {
-		t.Errorf("Consul has the services %v left", services)
-	}
-
-	keys, _, err := s.catalog.KV().Keys("", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	if len(keys) > 0 {
-		t.Errorf("Consul has the keys %v left", keys)
-	}
 }

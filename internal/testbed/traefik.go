@@ -31,6 +31,8 @@ func (b *Bed) StartTraefik(ctx context.Context, consul *Consul) (*Traefik, error
 			"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=WARN",
 			fmt.Sprintf("--entrypoints.web.address=127.0.0.1:%d", ports[0]),
 			"--providers.providersthrottleduration=100ms",
+			// A machine that died answers no connection at all; the default is 30s.
+			"--serverstransport.forwardingtimeouts.dialtimeout=1s",
 			"--providers.consul.rootkey=traefik", "--providers.consul.endpoints="+endpoint,
 			"--providers.consulcatalog.endpoint.address="+endpoint, "--providers.consulcatalog.endpoint.scheme=http",
 			"--providers.consulcatalog.watch=true", "--providers.consulcatalog.exposedbydefault=true",

@@ -22,9 +22,6 @@ const usage = `usage: demo up      bring the demo up and show it
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-
 	commands := map[string]func(context.Context) error{"up": up, "down": down, "tools": tools}
 
 	if len(os.Args) != 2 || commands[os.Args[1]] == nil {
@@ -32,7 +29,12 @@ func main() {
 		os.Exit(2)
 	}
 
-	if err := commands[os.Args[1]](ctx); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := commands[os.Args[1]](ctx)
+
+	stop()
+
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -51,7 +53,7 @@ func down(context.Context) error {
 		return err
 	}
 
-	if err := bed.Close(); err != nil {
+	if err := bed.Close(); err != nil { //nolint:contextcheck // what is up is taken away even if the command is interrupted
 		return err
 	}
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -28,13 +30,19 @@ func (p *parts) showMachines(context.Context) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  NAME\tHOST\tASKED FOR\tTHE KERNEL HOLDS\tADDRESS")
 
-	for i, host := range hostNames {
-		threads, err := p.hosts[host].Threads(machineName(i))
+	for _, name := range slices.Sorted(maps.Keys(p.machines)) {
+		m := p.machines[name]
+
+		threads, err := p.hosts[m.Host].Threads(name)
 		if err != nil {
 			return err
 		}
 
-		held := []string{"emulator on " + threads[0].CPUs}
+		asked, held := []string{"emulator on " + m.Emulator}, []string{"emulator on " + threads[0].CPUs}
+
+		for vcpu, pin := range m.Pins {
+			asked = append(asked, fmt.Sprintf("vCPU %d on %s", vcpu, pin))
+		}
 
 		for _, thread := range threads {
 			if vcpu, found := strings.CutPrefix(thread.Name, "CPU "); found {
@@ -43,7 +51,7 @@ func (p *parts) showMachines(context.Context) error {
 			}
 		}
 
-		fmt.Fprintf(table, "  %s\t%s\temulator on 0, vCPU 0 on 1\t%s\t%s\n", machineName(i), host, strings.Join(held, ", "), p.bed.Address(firstAddress+i))
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", name, m.Host, strings.Join(asked, ", "), strings.Join(held, ", "), m.Address)
 	}
 
 	return table.Flush()
@@ -84,7 +92,11 @@ func (p *parts) lookUp(ctx context.Context) ([]string, error) {
 func (p *parts) showRequests(ctx context.Context) error {
 	fmt.Println("\nTen requests through the gateway:")
 
-	for range 10 {
+	return p.printAnswers(ctx, 10)
+}
+
+func (p *parts) printAnswers(ctx context.Context, count int) error {
+	for range count {
 		answer, err := p.ask(ctx, requestTimeout)
 		if err != nil {
 			return err
@@ -129,7 +141,7 @@ func (p *parts) showLoss(ctx context.Context) error {
 			fmt.Printf("  after %.1f s %s resolves to %s alone; of %d requests meanwhile %d failed\n",
 				time.Since(killed).Seconds(), strings.TrimSuffix(serviceName, "."), addresses[0], asked, failed)
 
-			return nil
+			return p.printAnswers(ctx, 3)
 		}
 
 		if time.Since(killed) > time.Minute {

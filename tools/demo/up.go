@@ -29,6 +29,15 @@ type parts struct {
 	domainType string
 	terraform  string
 	provider   string
+	machines   map[string]machine
+}
+
+// machine is what the quickstart's output says of a machine.
+type machine struct {
+	Host     string   `json:"host"`
+	Pins     []string `json:"pins"`
+	Emulator string   `json:"emulator"`
+	Address  string   `json:"address"`
 }
 
 func up(ctx context.Context) error {
@@ -44,7 +53,7 @@ func up(ctx context.Context) error {
 	}
 
 	if err := show(ctx, bed, started); err != nil {
-		return errors.Join(err, bed.Close())
+		return errors.Join(err, bed.Close()) //nolint:contextcheck // as in down
 	}
 
 	return nil
@@ -73,7 +82,8 @@ func show(ctx context.Context, bed *testbed.Bed, started time.Time) error {
 		}
 	}
 
-	fmt.Printf("\nLook around: curl -H 'Host: %s' %s/  and the configuration in %s\nStop: make demo-down\n", shopHost, p.traefik.URL(), configuration)
+	fmt.Printf("\nLook around: curl -H 'Host: %s' %s/ or cd %s && TF_CLI_CONFIG_FILE=../settings.tfrc %s plan\nStop: make demo-down\n",
+		shopHost, p.traefik.URL(), configuration, filepath.Base(p.terraform))
 
 	return nil
 }
@@ -163,7 +173,11 @@ func (p *parts) apply(ctx context.Context) (string, error) {
 		return "", err
 	}
 
-	return run.Folder, run.Apply(ctx, os.Stdout)
+	if err := run.Apply(ctx, os.Stdout); err != nil {
+		return "", err
+	}
+
+	return run.Folder, run.Output(ctx, "machines", &p.machines)
 }
 
 func (p *parts) variables() map[string]any {
@@ -175,7 +189,7 @@ func (p *parts) variables() map[string]any {
 	}
 
 	return map[string]any{
-		"hosts": hosts, "machines": machines, "image": p.image, "domain_type": p.domainType,
+		"hosts": hosts, "machines": machines, "image": p.image, "domain_type": p.domainType, "memory": "128MiB",
 		"consul": p.consul.Address(), "lan_gateway": p.bed.Gateway(),
 	}
 }

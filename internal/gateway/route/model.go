@@ -13,7 +13,11 @@ type model struct {
 	Upstream types.String `tfsdk:"upstream"`
 }
 
-func (m *model) route() gateway.Route {
+// Key is the route's name.
+func (m *model) Key() string { return m.Name.ValueString() }
+
+// Value is what the model asks for.
+func (m *model) Value() gateway.Route {
 	return gateway.Route{
 		Name:     m.Name.ValueString(),
 		Hosts:    m.Hosts,
@@ -22,7 +26,8 @@ func (m *model) route() gateway.Route {
 	}
 }
 
-func (m *model) set(route gateway.Route) {
+// Set takes over what the gateway says.
+func (m *model) Set(route gateway.Route) {
 	m.ID = types.StringValue(route.Name)
 	m.Name = types.StringValue(route.Name)
 	m.Hosts = nullIfEmpty(route.Hosts)

@@ -1,14 +1,12 @@
 package route
 
 import (
-	"context"
 	"regexp"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -28,8 +26,8 @@ const (
 // hostPattern is a host name as RFC 1123 writes it, in lower case: engines compare without case and answer in lower.
 var hostPattern = regexp.MustCompile(`^[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)*$`)
 
-func (r *routeResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
+func routeSchema() schema.Schema {
+	return schema.Schema{
 		MarkdownDescription: "Which requests the gateway sends to an upstream: those for one of `hosts` and with one of `paths`. Of several " +
 			"routes that match, one with hosts goes before one without, and then the one with the longer path.",
 		Attributes: map[string]schema.Attribute{

@@ -17,7 +17,11 @@ type member struct {
 	Weight types.Int64 `tfsdk:"weight"`
 }
 
-func (m *model) upstream() gateway.Upstream {
+// Key is the upstream's name.
+func (m *model) Key() string { return m.Name.ValueString() }
+
+// Value is what the model asks for.
+func (m *model) Value() gateway.Upstream {
 	return gateway.Upstream{
 		Name:     m.Name.ValueString(),
 		Services: weights(m.Services),
@@ -26,7 +30,8 @@ func (m *model) upstream() gateway.Upstream {
 	}
 }
 
-func (m *model) set(upstream gateway.Upstream) {
+// Set takes over what the gateway says.
+func (m *model) Set(upstream gateway.Upstream) {
 	m.ID = types.StringValue(upstream.Name)
 	m.Name = types.StringValue(upstream.Name)
 	m.Services = members(upstream.Services)

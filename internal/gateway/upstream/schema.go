@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"regexp"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -9,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -30,8 +28,8 @@ const (
 // servicePattern is what Traefik leaves of a Consul service's name unchanged, and what Consul's DNS can answer.
 var servicePattern = regexp.MustCompile(`^[0-9A-Za-z]+(-[0-9A-Za-z]+)*$`)
 
-func (r *upstreamResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
+func upstreamSchema() schema.Schema {
+	return schema.Schema{
 		MarkdownDescription: "Where the gateway sends traffic: services of Consul, or fixed targets, each with a weight. " +
 			"Weights change in place, and no request is lost while they do.",
 		Attributes: map[string]schema.Attribute{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 )
 
@@ -60,7 +61,7 @@ func (c *change) mark(ctx context.Context, claimed domainxml.Claim) error {
 	return setMark(ctx, c.host, c.now.stored)
 }
 
-// wait decides what becomes of a machine that finds its new CPUs held: it returns errNotYet if waiting may help.
+// wait decides what becomes of a machine that finds its new CPUs held: it returns poll.ErrNotYet if waiting may help.
 func (c *change) wait(ctx context.Context, others []claim, refusal error, waited time.Duration) error {
 	mine := claim{machine: c.now.domain.Name, vcpus: c.now.stored.PinnedCPUs(), emulator: c.now.stored.Emulator, exclusive: c.now.stored.Mark.Exclusive}
 	leaving, ring := ringOf(c.want, mine, others)
@@ -69,7 +70,7 @@ func (c *change) wait(ctx context.Context, others []claim, refusal error, waited
 	case !leaving && waited > graceTimeout, waited > leaveTimeout:
 		return refusal
 	case !ring || c.parked:
-		return fmt.Errorf("%w: %w", errNotYet, refusal)
+		return fmt.Errorf("%w: %w", poll.ErrNotYet, refusal)
 	case c.want.Emulator.IsEmpty():
 		return fmt.Errorf("%w. Both machines are to have CPUs of the other: give them an emulator set, in which one can wait while they change places", refusal)
 	}
@@ -78,7 +79,7 @@ func (c *change) wait(ctx context.Context, others []claim, refusal error, waited
 		return err
 	}
 
-	return fmt.Errorf("%w: %w", errNotYet, refusal)
+	return fmt.Errorf("%w: %w", poll.ErrNotYet, refusal)
 }
 
 // park takes the machine from its CPUs to the shared pool, as it runs.

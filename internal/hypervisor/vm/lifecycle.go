@@ -12,6 +12,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -158,7 +159,10 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 }
 
 func (m *model) digest(formats map[string]string) (string, error) {
-	text, err := domainxml.Render(m.spec("", formats))
+	spec := m.spec("", formats)
+	spec.Mark.Settings = "" // how long to wait is no part of what is made
+
+	text, err := domainxml.Render(spec)
 	if err != nil {
 		return "", err
 	}
@@ -227,10 +231,12 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 	m.set(o, hardware.CPUs())
 
 	if imported {
-		m.restore(o.stored.Mark)
+		saved := readSettings(o.stored.Mark)
+		m.restore(ctx, saved)
 
 		if o.stored.Seed != nil {
-			if err := m.readSeed(ctx, host, *o.stored.Seed); err != nil {
+			err := m.readSeed(ctx, host, *o.stored.Seed, saved.SecretVersion)
+			if err != nil && !errors.Is(err, libvirt.ErrNotFound) { // without its seed it is a machine without cloud_init
 				return err
 			}
 		}
@@ -298,10 +304,10 @@ func stop(ctx context.Context, host *libvirt.Host, id string, grace time.Duratio
 		waiting, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 
-		err := poll(waiting, "the guest to power off", func(int) error {
+		err := poll.Until(waiting, "the guest to power off", func(int) error {
 			active, err := host.Active(waiting, id)
 			if err == nil && active {
-				err = fmt.Errorf("%w: it runs", errNotYet)
+				err = fmt.Errorf("%w: it runs", poll.ErrNotYet)
 			}
 
 			return err

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"slices"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
@@ -8,6 +9,9 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -50,10 +54,12 @@ type nic struct {
 }
 
 type cloudInit struct {
-	UserData      types.String       `tfsdk:"user_data"`
-	MetaData      map[string]string  `tfsdk:"meta_data"`
-	Network       map[string]network `tfsdk:"network"`
-	NetworkConfig types.String       `tfsdk:"network_config"`
+	UserData          types.String       `tfsdk:"user_data"`
+	UserDataWO        types.String       `tfsdk:"user_data_wo"` // from the configuration; plan and state never have it
+	UserDataWOVersion types.Int64        `tfsdk:"user_data_wo_version"`
+	MetaData          map[string]string  `tfsdk:"meta_data"`
+	Network           map[string]network `tfsdk:"network"`
+	NetworkConfig     types.String       `tfsdk:"network_config"`
 }
 
 type network struct {
@@ -114,6 +120,24 @@ func (c cpu) pins() []topology.CPUSet {
 	}
 
 	return pins
+}
+
+// takeSecrets reads what only the configuration has.
+func (m *model) takeSecrets(ctx context.Context, config tfsdk.Config) (diags diag.Diagnostics) {
+	if m.CloudInit != nil {
+		diags = config.GetAttribute(ctx, path.Root("cloud_init").AtName("user_data_wo"), &m.CloudInit.UserDataWO)
+	}
+
+	return diags
+}
+
+// userData is what cloud-init is given, secret or not.
+func (c cloudInit) userData() string {
+	if c.UserDataWO.IsNull() {
+		return c.UserData.ValueString()
+	}
+
+	return c.UserDataWO.ValueString()
 }
 
 // seedPool is the pool that the seed goes to: that of the disk that the machine boots from.

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -38,16 +40,32 @@ func observe(domain libvirt.Domain) (observed, error) {
 // settings are what a machine's declaration says and a host has no place for; they are kept in its mark, so that an
 // import finds them.
 type settings struct {
-	WaitTCP         string  `json:"wait_tcp,omitempty"`
-	WaitAddress     string  `json:"wait_address,omitempty"`
-	ShutdownTimeout string  `json:"shutdown_timeout,omitempty"`
-	Placed          *placed `json:"placed,omitempty"`
+	WaitTCP         string            `json:"wait_tcp,omitempty"`
+	WaitAddress     string            `json:"wait_address,omitempty"`
+	ShutdownTimeout string            `json:"shutdown_timeout,omitempty"`
+	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
+	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
+	Placed          *placed           `json:"placed,omitempty"`
 }
 
 func (m model) settings() string {
 	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), Placed: m.Placement.placed()}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
+	}
+
+	if m.CloudInit != nil {
+		s.SecretVersion = m.CloudInit.UserDataWOVersion.ValueInt64Pointer()
+	}
+
+	for operation, timeout := range m.Timeouts.Attributes() {
+		if text, ok := timeout.(types.String); ok && !text.IsNull() {
+			if s.Timeouts == nil {
+				s.Timeouts = map[string]string{}
+			}
+
+			s.Timeouts[operation] = text.ValueString()
+		}
 	}
 
 	text, err := json.Marshal(s)
@@ -64,7 +82,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 	m.ID = types.StringValue(o.stored.UUID)
 	m.Name = types.StringValue(o.stored.Name)
 	m.DomainType = types.StringValue(o.stored.Type)
-	m.Running = types.BoolValue(o.domain.Running)
+	m.Running = types.BoolValue(o.runs(m.Running))
 	m.Autostart = types.BoolValue(o.domain.Autostart)
 
 	if m.Machine.IsNull() || m.Machine.IsUnknown() || domainxml.Machine(m.Machine.ValueString()) != o.stored.Machine {
@@ -77,6 +95,15 @@ func (m *model) set(o observed, all topology.CPUSet) {
 
 	m.setCPU(o, all)
 	m.setDevices(o.stored)
+}
+
+// runs says whether the machine runs. A paused one is neither running nor off, so it is said to be what it should not.
+func (o observed) runs(before types.Bool) bool {
+	if o.domain.Active && !o.domain.Running {
+		return !before.ValueBool()
+	}
+
+	return o.domain.Running
 }
 
 func (m *model) setCPU(o observed, all topology.CPUSet) {
@@ -171,8 +198,12 @@ func pinTexts(pins []topology.CPUSet, all topology.CPUSet) []tf.Notation {
 func (m *model) setDevices(stored domainxml.Spec) {
 	disks := make(map[string]disk, len(stored.Disks))
 	for name, d := range stored.Disks {
-		ref := libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}
-		disks[name] = disk{Volume: types.StringValue(ref.String()), ReadOnly: types.BoolValue(d.ReadOnly)}
+		id := "" // of a disk that is no volume of a pool, which only somebody else can have attached
+		if d.Volume != (domainxml.Volume{}) {
+			id = libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}.String()
+		}
+
+		disks[name] = disk{Volume: types.StringValue(id), ReadOnly: types.BoolValue(d.ReadOnly)}
 	}
 
 	m.Disks = disks
@@ -191,18 +222,37 @@ func (m *model) setDevices(stored domainxml.Spec) {
 	}
 }
 
-// restore fills in what only an import misses: the settings in the machine's mark.
-func (m *model) restore(mark domainxml.Mark) {
+// readSettings reads the settings in a machine's mark. One that says nothing readable has none.
+func readSettings(mark domainxml.Mark) settings {
 	saved := settings{ShutdownTimeout: defaultShutdownTimeout}
 	if mark.Settings != "" {
-		_ = json.Unmarshal([]byte(mark.Settings), &saved) // a mark that says nothing readable has no settings
+		_ = json.Unmarshal([]byte(mark.Settings), &saved)
 	}
 
+	return saved
+}
+
+// restore fills in what only an import misses.
+func (m *model) restore(ctx context.Context, saved settings) {
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
 	m.Placement = saved.Placed.assignment(*m)
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}
+	}
+
+	if len(saved.Timeouts) == 0 {
+		return
+	}
+
+	kinds, values := m.Timeouts.AttributeTypes(ctx), map[string]attr.Value{}
+	for operation := range kinds {
+		values[operation] = optional(saved.Timeouts[operation])
+	}
+
+	restored, diags := types.ObjectValue(kinds, values)
+	if !diags.HasError() {
+		m.Timeouts.Object = restored
 	}
 }
 

@@ -191,13 +191,13 @@ func TestImportFindsAllThatTheHostKnows(t *testing.T) {
 
 	imported := model{ID: want.ID, Host: want.Host}
 	imported.set(o, eight)
-	imported.restore(o.stored.Mark)
+	imported.restore(t.Context(), readSettings(o.stored.Mark))
 
 	want.CloudInit = nil // it is read from the seed
 	same(t, "the imported machine", want, imported)
 
 	bare := model{ID: want.ID, Host: want.Host}
-	bare.restore(domainxml.Mark{Settings: "not of ours"})
+	bare.restore(t.Context(), readSettings(domainxml.Mark{Settings: "not of ours"}))
 
 	if bare.WaitFor != nil || bare.ShutdownTimeout.ValueString() != "30s" {
 		t.Errorf("a mark that says nothing gives the settings %+v, %v", bare.WaitFor, bare.ShutdownTimeout)
@@ -241,7 +241,7 @@ func TestDigestIsOfAllThatAMachineIsMadeFrom(t *testing.T) {
 		"MAC":       func(m *model) { m.Interfaces["lan"] = nic{Network: str("default"), MAC: str("52:54:00:00:00:09")} },
 		"user data": func(m *model) { m.CloudInit.UserData = str("#!/bin/bash\n") },
 		"no seed":   func(m *model) { m.CloudInit = nil },
-		"wait":      func(m *model) { m.WaitFor = nil },
+		"secret":    func(m *model) { m.CloudInit.UserDataWO = str("#!/bin/bash\n# secret\n") },
 	} {
 		m := declared()
 		change(&m)
@@ -257,7 +257,8 @@ func TestDigestIsOfAllThatAMachineIsMadeFrom(t *testing.T) {
 
 		digests[digest] = name
 
-		m.ID, m.Running = absent, types.BoolValue(!m.Running.ValueBool()) // these change while the machine stays what it is
+		// These change while the machine stays what it is.
+		m.ID, m.Running, m.WaitFor = absent, types.BoolValue(!m.Running.ValueBool()), nil
 
 		if again, err := m.digest(formats()); err != nil || again != digest {
 			t.Errorf("with another %s the digest is not a function of the declaration: %s, %s, %v", name, digest, again, err)

@@ -87,7 +87,11 @@ func (r *vmResource) ValidateConfig(ctx context.Context, req resource.ValidateCo
 	}
 
 	config.validatePlace(&resp.Diagnostics)
-	config.validateCPU(&resp.Diagnostics)
+
+	if !config.CPU.IsNull() && !config.CPU.IsUnknown() {
+		config.validateCPU(&resp.Diagnostics)
+	}
+
 	config.validateNames(&resp.Diagnostics)
 }
 
@@ -95,7 +99,7 @@ func (p planned) validateCPU(diags *diag.Diagnostics) {
 	at := path.Root("cpu")
 
 	switch pins := len(p.Pins.Elements()); {
-	case p.CPU.IsNull() || p.CPU.IsUnknown() || p.Pins.IsUnknown() || p.Count.IsUnknown():
+	case p.Pins.IsUnknown() || p.Count.IsUnknown():
 	case p.Pins.IsNull() && p.Count.IsNull():
 		diags.AddAttributeError(at.AtName("count"), "Missing number of vCPUs", "Say how many vCPUs the machine has: give count, or pins with one entry for each.")
 	case !p.Pins.IsNull() && pins == 0:

@@ -16,10 +16,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-const (
-	readTimeout   = 2 * time.Minute
-	changeTimeout = 10 * time.Minute // a guest may take long to boot
-)
+// limits leave a guest time to boot.
+var limits = tf.Limits{Create: 10 * time.Minute, Read: 2 * time.Minute, Update: 10 * time.Minute, Delete: 10 * time.Minute}
 
 type vmResource struct {
 	clients *backend.Backend
@@ -52,8 +50,9 @@ func (r *vmResource) Configure(_ context.Context, req resource.ConfigureRequest,
 func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.takeSecrets(ctx, req.Config)...)
 
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, changeTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, limits.Create, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -100,7 +99,7 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, readTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, limits.Read, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -128,8 +127,9 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.takeSecrets(ctx, req.Config)...)
 
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, changeTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -158,7 +158,7 @@ func (r *vmResource) Delete(ctx context.Context, req resource.DeleteRequest, res
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, changeTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, limits.Delete, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -91,7 +90,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 			Computed:            true,
 			ElementType:         types.ListType{ElemType: types.StringType},
 		},
-		"timeouts": timeouts.AttributesAll(ctx),
+		"timeouts": tf.Timeouts(ctx, limits),
 	}
 	maps.Copy(attributes, powerAttributes())
 

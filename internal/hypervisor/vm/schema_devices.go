@@ -3,6 +3,7 @@ package vm
 import (
 	"regexp"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -89,7 +90,7 @@ func interfacesAttribute() schema.Attribute {
 
 func cloudInitAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. A change replaces the machine, since cloud-init runs at its first boot. The state holds these values: keep secrets out of them.",
+		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. A change replaces the machine, since cloud-init runs at its first boot. The state holds these values, but for `user_data_wo`.",
 		Optional:            true,
 		PlanModifiers:       []planmodifier.Object{objectplanmodifier.RequiresReplace()},
 		Attributes: map[string]schema.Attribute{
@@ -97,6 +98,21 @@ func cloudInitAttribute() schema.Attribute {
 				MarkdownDescription: "User data: a script that begins with `#!`, or YAML that begins with `#cloud-config`.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"user_data_wo": schema.StringAttribute{
+				MarkdownDescription: "User data that holds secrets, instead of `user_data`: it reaches the seed and is stored neither in the state nor in the plan. Needs Terraform 1.11 or OpenTofu 1.11.",
+				Optional:            true,
+				WriteOnly:           true,
+				Validators: []validator.String{
+					stringvalidator.LengthAtLeast(1),
+					stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("user_data")),
+					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("user_data_wo_version")),
+				},
+			},
+			"user_data_wo_version": schema.Int64Attribute{
+				MarkdownDescription: "Number that says that `user_data_wo` changed, which Terraform cannot see by itself. Another number replaces the machine.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRelative().AtParent().AtName("user_data_wo"))},
 			},
 			"meta_data": schema.MapAttribute{
 				MarkdownDescription: "Further keys of the meta data. `instance-id` and `local-hostname` are set already.",
@@ -162,8 +178,10 @@ func waitForAttribute() schema.Attribute {
 			"tcp": schema.StringAttribute{
 				MarkdownDescription: "An `address:port` that accepts connections from where Terraform runs.",
 				Optional:            true,
-				Validators: []validator.String{hostPortValidator{},
-					stringvalidator.AtLeastOneOf(path.MatchRelative().AtParent().AtName("tcp"), path.MatchRelative().AtParent().AtName("address"))},
+				Validators: []validator.String{
+					hostPortValidator{},
+					stringvalidator.AtLeastOneOf(path.MatchRelative().AtParent().AtName("tcp"), path.MatchRelative().AtParent().AtName("address")),
+				},
 			},
 			"address": schema.StringAttribute{
 				MarkdownDescription: "Name of an interface that has an address, by `cloud_init` or from the host's DHCP server.",

@@ -21,7 +21,7 @@ func (m model) seed(uuid string) cloudinit.Seed {
 		InstanceID:    uuid,
 		Hostname:      m.Name.ValueString(),
 		MetaData:      c.MetaData,
-		UserData:      c.UserData.ValueString(),
+		UserData:      c.userData(),
 		NetworkConfig: c.NetworkConfig.ValueString(),
 	}
 
@@ -61,8 +61,9 @@ func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
 }
 
-// readSeed fills in cloud_init from the seed on the host, for an import.
-func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.Volume) error {
+// readSeed fills in cloud_init from the seed on the host, for an import. User data that was given as a secret of some
+// version stays one.
+func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.Volume, secret *int64) error {
 	var image bytes.Buffer
 	if err := host.Download(ctx, at.Pool, at.Name, &image); err != nil {
 		return err
@@ -77,6 +78,10 @@ func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		UserData:      optional(seed.UserData),
 		MetaData:      seed.MetaData,
 		NetworkConfig: optional(seed.NetworkConfig),
+	}
+
+	if secret != nil {
+		m.CloudInit.UserData, m.CloudInit.UserDataWOVersion = types.StringNull(), types.Int64PointerValue(secret)
 	}
 
 	for _, nic := range seed.Network {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 )
 
@@ -23,7 +24,7 @@ const (
 // settle decides who gets a CPU that several runs want at once. It is called once the machine's claim stands on the
 // host, and looks at what all others have and claim: with the first look that shows nothing in its way the machine has
 // what it claims. Otherwise it takes its claim back by withdraw and returns who is in the way. What patience makes of a
-// CPU that another machine has already is returned at once unless it is errNotYet; nil has none.
+// CPU that another machine has already is returned at once unless it is poll.ErrNotYet; nil has none.
 //
 // No two machines can have the same CPU: each writes before it looks, so the one that wrote later sees the other. No lock
 // is left behind by a run that is killed, only a machine with a claim, which the next apply of its declaration settles.
@@ -49,7 +50,7 @@ func await(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, patienc
 
 	var hindered time.Time // since when only claims are in the way
 
-	return poll(ctx, "other machines to yield their CPUs", func(int) error {
+	return poll.Until(ctx, "other machines to yield their CPUs", func(int) error {
 		domains, err := host.DomainsNow(ctx)
 		if err != nil {
 			return err
@@ -75,7 +76,7 @@ func await(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, patienc
 			return fmt.Errorf("%s. It did not yield within %s, as if its apply was killed: apply its declaration again, or remove it", hindrance, settleTimeout)
 		}
 
-		return fmt.Errorf("%w: %s", errNotYet, hindrance)
+		return fmt.Errorf("%w: %s", poll.ErrNotYet, hindrance)
 	})
 }
 

@@ -69,7 +69,8 @@ func changes(o observed, want target, all topology.CPUSet) []step {
 		steps = append(steps, step{Autostart: &want.autostart})
 	}
 
-	if want.running != o.domain.Running {
+	// A paused machine is neither running nor off.
+	if on := want.running; on && !o.domain.Running || !on && o.domain.Active {
 		steps = append(steps, step{Power: &want.running})
 	}
 

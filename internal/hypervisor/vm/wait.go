@@ -8,87 +8,59 @@ import (
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
 
 const (
-	pollInterval = 250 * time.Millisecond
-	dialTimeout  = 2 * time.Second
+	dialTimeout = 2 * time.Second
 	// livenessEvery is how many polls pass between two looks at whether the machine still runs.
 	livenessEvery = 8
 )
 
-// errNotYet wraps what a probe saw that may still change.
-var errNotYet = errors.New("not yet")
-
-// poll calls probe until it succeeds, fails for good (an error that is not errNotYet), or ctx ends. what completes the
-// sentence "gave up waiting for ...".
-func poll(ctx context.Context, what string, probe func(attempt int) error) error {
-	tflog.Debug(ctx, "waiting", map[string]any{"for": what})
-
-	started := time.Now()
-	ticker := time.NewTicker(pollInterval)
-
-	defer ticker.Stop()
-
-	for attempt := 0; ; attempt++ {
-		err := probe(attempt)
-		if !errors.Is(err, errNotYet) {
-			return err
-		}
-
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return fmt.Errorf("gave up waiting for %s after %s; last seen: %w. Look at the machine's console, or raise the timeout in timeouts", what, time.Since(started).Round(time.Second), err)
-		}
-	}
-}
-
-// waitFor waits until the machine is what its wait_for says.
+// waitFor waits until the machine is what its wait_for says. It gives up at once if the machine stops meanwhile.
 func (m model) waitFor(ctx context.Context, host *libvirt.Host) error {
 	if m.WaitFor == nil || !m.Running.ValueBool() {
 		return nil
 	}
 
-	alive := func(attempt int) error {
-		if attempt%livenessEvery != livenessEvery-1 {
-			return nil
-		}
+	wait := func(what string, probe func() error) error {
+		err := poll.Until(ctx, what, func(attempt int) error {
+			if attempt%livenessEvery == livenessEvery-1 {
+				if err := m.lives(ctx, host); err != nil {
+					return err
+				}
+			}
 
-		active, err := host.Active(ctx, m.ID.ValueString())
-		if err == nil && !active {
-			err = errors.New("the machine has stopped. Look at its log on the host, /var/log/libvirt/qemu/" + m.Name.ValueString() + ".log")
+			return probe()
+		})
+		if errors.Is(err, poll.ErrNotYet) {
+			err = fmt.Errorf("%w. The guest's console may say more: virsh console %s", err, m.Name.ValueString())
 		}
 
 		return err
 	}
 
 	if name := m.WaitFor.Address.ValueString(); name != "" {
-		err := poll(ctx, fmt.Sprintf("an address on interface %q", name), func(attempt int) error {
-			if err := alive(attempt); err != nil {
-				return err
-			}
-
-			return m.hasAddress(ctx, host, name)
-		})
-		if err != nil {
+		if err := wait(fmt.Sprintf("an address on interface %q", name), func() error { return m.hasAddress(ctx, host, name) }); err != nil {
 			return err
 		}
 	}
 
-	address := m.WaitFor.TCP.ValueString()
-	if address == "" {
-		return nil
+	if address := m.WaitFor.TCP.ValueString(); address != "" {
+		return wait(address+" to accept connections", func() error { return connects(ctx, address) })
 	}
 
-	return poll(ctx, address+" to accept connections", func(attempt int) error {
-		if err := alive(attempt); err != nil {
-			return err
-		}
+	return nil
+}
 
-		return connects(ctx, address)
-	})
+// lives returns an error if the machine has no process any more.
+func (m model) lives(ctx context.Context, host *libvirt.Host) error {
+	active, err := host.Active(ctx, m.ID.ValueString())
+	if err == nil && !active {
+		err = fmt.Errorf("the machine has stopped. Look at its log on the host, /var/log/libvirt/qemu/%s.log", m.Name.ValueString())
+	}
+
+	return err
 }
 
 func (m model) hasAddress(ctx context.Context, host *libvirt.Host, name string) error {
@@ -98,7 +70,7 @@ func (m model) hasAddress(ctx context.Context, host *libvirt.Host, name string) 
 	}
 
 	if len(found[name]) == 0 {
-		return fmt.Errorf("%w: no address", errNotYet)
+		return fmt.Errorf("%w: no address", poll.ErrNotYet)
 	}
 
 	return nil
@@ -110,7 +82,7 @@ func connects(ctx context.Context, address string) error {
 
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNotYet, err)
+		return fmt.Errorf("%w: %w", poll.ErrNotYet, err)
 	}
 
 	return conn.Close()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 )
 
@@ -95,7 +96,9 @@ func over(path string) string {
 }
 
 // markerName is the name of the volume that stands beside an upload until it is complete.
-func markerName(name string) string { return name + ".uploading" }
+func markerName(name string) string { return name + markerEnding }
+
+const markerEnding = ".uploading"
 
 func createFromImage(ctx context.Context, host *libvirt.Host, plan model) error {
 	img, err := readImage(plan.Source.File.ValueString())
@@ -139,6 +142,10 @@ func createFromImage(ctx context.Context, host *libvirt.Host, plan model) error 
 		return err
 	}
 
+	if err := recognised(ctx, host, pool, name, img); err != nil {
+		return err
+	}
+
 	if size := plan.Size.Bytes(); size > img.Capacity {
 		if err := host.ResizeVolume(ctx, pool, name, size); err != nil {
 			return err
@@ -159,7 +166,7 @@ func checkHash(img image, want string) error {
 // upload makes a volume of the image's length and fills it. The hash is taken from what is sent, so a file that changes
 // meanwhile is noticed; the interrupted upload's marker then stays, and the next run begins anew.
 func upload(ctx context.Context, host *libvirt.Host, pool, name string, img image) error {
-	file, err := os.Open(img.Path) //nolint:gosec // the user's own file
+	file, err := os.Open(img.Path)
 	if err != nil {
 		return fmt.Errorf("read the image: %w", err)
 	}
@@ -179,6 +186,25 @@ func upload(ctx context.Context, host *libvirt.Host, pool, name string, img imag
 	sent := image{Path: img.Path, SHA256: hex.EncodeToString(hash.Sum(nil))}
 
 	return checkHash(sent, img.SHA256)
+}
+
+// recognised waits until the host knows what was uploaded: it was made as raw bytes, and to resize it as such would
+// truncate it. Libvirt looks again by itself some time after an upload, and at once if no other upload keeps it from it.
+func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img image) error {
+	return poll.Until(ctx, fmt.Sprintf("host %q to recognise the image", host.Name()), func(int) error {
+		refreshed := host.RefreshPool(ctx, pool)
+
+		volume, err := host.Volume(ctx, pool, name)
+		if err == nil && (volume.Format != img.Format || volume.Capacity != img.Capacity) {
+			err = fmt.Errorf("%w: it is taken for %s of %s", poll.ErrNotYet, volume.Format, tf.FormatSize(volume.Capacity))
+		}
+
+		if err != nil && refreshed != nil {
+			err = fmt.Errorf("%w (%w)", err, refreshed)
+		}
+
+		return err
+	})
 }
 
 // takeOverImage accepts a volume that holds the image, byte for byte.

@@ -12,10 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-const (
-	shortTimeout = 2 * time.Minute
-	longTimeout  = 30 * time.Minute // an image may be large and the line slow
-)
+// limits leave time for a large image over a slow line.
+var limits = tf.Limits{Create: 30 * time.Minute, Read: 2 * time.Minute, Update: 2 * time.Minute, Delete: 2 * time.Minute}
 
 type volumeResource struct {
 	clients *backend.Backend
@@ -47,7 +45,7 @@ func (r *volumeResource) Create(ctx context.Context, req resource.CreateRequest,
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, longTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, limits.Create, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -76,7 +74,7 @@ func (r *volumeResource) Read(ctx context.Context, req resource.ReadRequest, res
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, shortTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, limits.Read, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -105,7 +103,7 @@ func (r *volumeResource) Update(ctx context.Context, req resource.UpdateRequest,
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, shortTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -134,7 +132,7 @@ func (r *volumeResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, shortTimeout, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, limits.Delete, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {

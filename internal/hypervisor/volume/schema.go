@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -50,7 +49,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the volume in its pool, such as `web-1.qcow2`.",
 				Required:            true,
-				Validators:          []validator.String{nameValidator()},
+				Validators:          []validator.String{nameValidator(), notReserved{}},
 				PlanModifiers:       replace,
 			},
 			"format": schema.StringAttribute{
@@ -81,7 +80,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"timeouts": timeouts.AttributesAll(ctx),
+			"timeouts": tf.Timeouts(ctx, limits),
 		},
 	}
 }

@@ -2,7 +2,9 @@ package volume
 
 import (
 	"context"
+	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
@@ -13,6 +15,27 @@ import (
 func nameValidator() validator.String {
 	return stringvalidator.RegexMatches(regexp.MustCompile(namePattern),
 		"must begin with a letter, a digit or an underscore and consist of these and of the characters . : + @ -")
+}
+
+// reservedEndings mark the volumes that the provider makes beside those that are declared: uploads that are not complete,
+// and the seeds of machines.
+var reservedEndings = []string{markerEnding, ".seed"}
+
+type notReserved struct{}
+
+func (notReserved) Description(context.Context) string {
+	return "must not end with " + strings.Join(reservedEndings, " or ")
+}
+
+func (v notReserved) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (notReserved) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	for _, ending := range reservedEndings {
+		if strings.HasSuffix(req.ConfigValue.ValueString(), ending) {
+			resp.Diagnostics.AddAttributeError(req.Path, "Reserved name",
+				fmt.Sprintf("Names that end with %q are for volumes that the provider makes by itself. Choose another name.", ending))
+		}
+	}
 }
 
 func hashValidator() validator.String {

@@ -113,6 +113,20 @@ func (c *CLI) Plan(ctx context.Context, arguments ...string) (changes bool, text
 	return false, text, err
 }
 
+// Output decodes an output of the applied configuration.
+func (c *CLI) Output(ctx context.Context, name string, into any) error {
+	text, err := c.run(ctx, nil, "output", "-json", name)
+	if err != nil {
+		return err
+	}
+
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fmt.Errorf("decode output %q: %w", name, err)
+	}
+
+	return nil
+}
+
 // Run runs any other command and returns what it printed.
 func (c *CLI) Run(ctx context.Context, arguments ...string) (string, error) {
 	return c.run(ctx, nil, arguments...)

@@ -46,8 +46,13 @@ func (c *CLI) KillApply(ctx context.Context, moment func() bool) error {
 		}
 	}
 
-	err := syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
-	<-ended
+	if err := syscall.Kill(-command.Process.Pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill the apply: %w", err)
+	}
 
-	return err
+	if <-ended == nil {
+		return errors.New("the apply ended by itself as it was about to be killed")
+	}
+
+	return nil
 }

@@ -1,0 +1,44 @@
+package poll_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
+)
+
+func TestUntilEndsWithSuccessAFinalErrorOrTheDeadline(t *testing.T) {
+	final := errors.New("out of order")
+
+	for name, test := range map[string]struct {
+		answer func(attempt int) error
+		want   string // within the error; "" for none
+	}{
+		"success":  {func(attempt int) error { return notYet(attempt < 3) }, ""},
+		"final":    {func(int) error { return final }, "out of order"},
+		"deadline": {func(int) error { return notYet(true) }, "gave up waiting for the kettle after 10s; last seen: not yet: cold"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+
+			err := poll.Until(ctx, "the kettle", test.answer)
+			if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%s: %v, want %q", name, err, test.want)
+			}
+		})
+	}
+}
+
+func notYet(cold bool) error {
+	if !cold {
+		return nil
+	}
+
+	return fmt.Errorf("%w: cold", poll.ErrNotYet)
+}
