@@ -168,8 +168,7 @@ func (s *state) span(u *unit, h *hostState) int { return s.spans(u)[h.shape] }
 
 // spans are the fewest nodes that hold the machine, by shape of host.
 func (s *state) spans(u *unit) []int {
-	demand := demand{vcpus: u.VCPUs, memory: u.Memory, pageSize: u.PageSize, threads: u.Threads}
-	if known, ok := s.spanned[demand]; ok {
+	if known, ok := s.spanned[u.demand()]; ok {
 		return known
 	}
 
@@ -185,7 +184,7 @@ func (s *state) spans(u *unit) []int {
 		}
 	}
 
-	s.spanned[demand] = spans
+	s.spanned[u.demand()] = spans
 
 	return spans
 }

@@ -42,10 +42,10 @@ func reserved(host Host) Host {
 	return host
 }
 
-func many(count int, make func(name string) Host) []Host {
+func many(count int, build func(name string) Host) []Host {
 	hosts := []Host{}
 	for i := range count {
-		hosts = append(hosts, make(fmt.Sprintf("host-%03d", i)))
+		hosts = append(hosts, build(fmt.Sprintf("host-%03d", i)))
 	}
 
 	return hosts

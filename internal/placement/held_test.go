@@ -2,6 +2,7 @@ package placement
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -57,14 +58,14 @@ func TestPlaceThatIsNoLongerValidIsRefusedOrLeft(t *testing.T) {
 		a     Machine
 		held  Assignment
 	}{
-		"host gamma is not among the hosts any more":                                                 {none, group, on("gamma", 2, 10)},
-		"beta has no CPU 99":                                                                         {none, group, on("beta", 2, 99)},
-		"two of its vCPUs are on CPU 2":                                                              {none, group, on("beta", 2, 2)},
-		"CPU 0 of beta is reserved":                                                                  {none, group, on("beta", 0, 8)},
-		"CPU 1 of beta is pinned by a machine that is not of this fleet":                             {none, group, on("beta", 1, 9)},
+		"host gamma is not among the hosts any more":                     {none, group, on("gamma", 2, 10)},
+		"beta has no CPU 99":                                             {none, group, on("beta", 2, 99)},
+		"two of its vCPUs are on CPU 2":                                  {none, group, on("beta", 2, 2)},
+		"CPU 0 of beta is reserved":                                      {none, group, on("beta", 0, 8)},
+		"CPU 1 of beta is pinned by a machine that is not of this fleet": {none, group, on("beta", 1, 9)},
 		"CPU 9 of beta is on one core with a CPU that is pinned by a machine that is not of this fleet": {none, group, on("beta", 9, 2)},
-		"beta: group web keeps off it":                                                               {Group{Avoid: []string{"beta"}}, group, on("beta", 2, 10)},
-		"node 0 of beta has not the memory for it any more":                                          {none, Machine{Name: "a", VCPUs: 2, Memory: 17 * gib, Group: "web"}, Assignment{Host: "beta", Pins: []int{2, 10}, Nodes: []int{0}, Memory: map[int]uint64{0: 17 * gib}}},
+		"beta: group web keeps off it":                      {Group{Avoid: []string{"beta"}}, group, on("beta", 2, 10)},
+		"node 0 of beta has not the memory for it any more": {none, Machine{Name: "a", VCPUs: 2, Memory: 17 * gib, Group: "web"}, Assignment{Host: "beta", Pins: []int{2, 10}, Nodes: []int{0}, Memory: map[int]uint64{0: 17 * gib}}},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			fleet := Fleet{
@@ -97,7 +98,7 @@ func TestOfTwoMachinesOnOneCoreTheSecondByNameIsRefused(t *testing.T) {
 		b    Machine
 		pins []int
 	}{
-		"CPU 2 of alpha is a's as well":                 {vm("b", 1), []int{2}},
+		"CPU 2 of alpha is a's as well":                  {vm("b", 1), []int{2}},
 		"CPU 10 of alpha is on one core with a CPU of a": {single, []int{10}},
 	} {
 		_, err := Plan(Fleet{
@@ -180,5 +181,26 @@ func TestRebalanceForgetsWhatHolds(t *testing.T) {
 
 	if len(result.Moves) != 1 || result.Moves[0].Machine != "b" || result.Moves[0].To.Host != "alpha" || result.Moves[0].Reason != "the fleet is planned anew" {
 		t.Errorf("the moves are %v", result.Moves)
+	}
+}
+
+func TestRebalanceMovesNoMachineThatAnotherLikeItCanStandInFor(t *testing.T) {
+	fleet := Fleet{Hosts: many(3, server)}
+	for i := range 60 {
+		fleet.Machines = append(fleet.Machines, vm(fmt.Sprintf("vm-%02d", i), 1+i%3))
+	}
+
+	// Machines that are alike have changed places since they were placed.
+	before := mustPlan(t, fleet).Assignments
+	fleet.Held = map[string]Assignment{}
+
+	for i, machine := range fleet.Machines {
+		fleet.Held[machine.Name] = before[fleet.Machines[(i+30)%60].Name]
+	}
+
+	fleet.Rebalance = true
+
+	if moves := mustPlan(t, fleet).Moves; len(moves) > 0 {
+		t.Errorf("%d machines move, %v first", len(moves), moves[0])
 	}
 }

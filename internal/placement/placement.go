@@ -1,5 +1,21 @@
 // Package placement decides on which host, CPUs and NUMA nodes the machines of a fleet run. It is pure: the same fleet
 // always gets the same answer, so what a plan shows is what an apply does.
+//
+// # How a place is chosen
+//
+// A CPU has one owner, and so has a core, unless its owners asked for single threads. A machine is on the fewest NUMA nodes
+// of a host that hold one of its size when nothing else runs there, its memory where its CPUs are. Of the nodes with room:
+//
+//   - first those on the hosts that have the fewest machines of its group, if the group is spread evenly;
+//   - then those where it takes away the fewest places for larger machines, the largest first, as far as the fleet tells what
+//     sizes to expect: at least 50 machines of at most six sizes;
+//   - then those that it leaves the least room on, so that the largest hole stays;
+//   - then those of the fullest host; and then by name.
+//
+// Machines that are held stay. New ones are placed together, the largest first. If one of them finds no room, up to three
+// others of the new ones on a node leave it for other places, and each of those may push on others once. If that does not
+// help, those with the least choice go first, then those with the most memory; and at last all ways are tried, as long as
+// they are few: a refusal of a small fleet is a proof.
 package placement
 
 import (

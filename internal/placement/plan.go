@@ -37,7 +37,8 @@ func Plan(fleet Fleet) (Result, error) {
 		return Result{}, err
 	}
 
-	s.tidy(moving)
+	s.recognise(moving, fleet.Held)
+	s.tidy(moving, fleet.Held)
 
 	return s.result(&fleet, why), nil
 }
@@ -56,7 +57,8 @@ func rebalanced(fleet *Fleet) int {
 		return 0
 	}
 
-	s.tidy(s.units)
+	s.recognise(s.units, fleet.Held)
+	s.tidy(s.units, fleet.Held)
 
 	return len(s.result(fleet, nil).Moves)
 }
@@ -82,42 +84,6 @@ func (s *state) unseated() []*unit {
 	}
 
 	return units
-}
-
-// tidy picks the CPUs of machines that were just placed anew, by name: neighbours in the list become neighbours on the node.
-// Nodes whose cores differ are left as they are, because there the order decides what fits.
-func (s *state) tidy(units []*unit) {
-	var seats []*seat
-
-	alike := func(u *unit) bool {
-		return !slices.ContainsFunc(u.seat.parts, func(p part) bool {
-			return s.kinds[s.hosts[u.seat.host].nodes[p.node].kind] == mixed
-		})
-	}
-
-	var again []*unit
-
-	for _, wholeCores := range []bool{true, false} { // single threads take what whole cores leave
-		for _, u := range units {
-			if u.Threads != wholeCores && alike(u) {
-				again = append(again, u)
-			}
-		}
-	}
-
-	for _, u := range again {
-		fresh := &seat{host: u.seat.host, parts: slices.Clone(u.seat.parts)}
-		for i := range fresh.parts {
-			fresh.parts[i].cpus = nil
-		}
-
-		seats = append(seats, fresh)
-		s.rise(u)
-	}
-
-	for i, u := range again {
-		s.sit(u, seats[i])
-	}
 }
 
 // result describes where all machines are, and which of them are elsewhere today.

@@ -205,12 +205,12 @@ func coresOf(machines []Machine) int {
 }
 
 func TestFleetsReachTheBoundAndStayAheadOfFirstFit(t *testing.T) {
-	const hosts, seeds = 20, 20
+	const hosts, seeds = 20, 7
 
 	for _, test := range []struct {
 		name  string
 		draw  mix
-		make  func(name string) Host
+		build func(name string) Host
 		cores int
 	}{
 		{"usual", usual, server, 16},
@@ -226,7 +226,7 @@ func TestFleetsReachTheBoundAndStayAheadOfFirstFit(t *testing.T) {
 			reached, behind := 0, 0
 
 			for seed := range uint64(seeds) {
-				fleet := Fleet{Hosts: many(hosts, test.make), Machines: arrivals(rand.New(rand.NewPCG(seed, 6)), test.draw, 2*hosts*test.cores)}
+				fleet := Fleet{Hosts: many(hosts, test.build), Machines: arrivals(rand.New(rand.NewPCG(seed, 6)), test.draw, 2*hosts*test.cores)}
 
 				if _, err := Plan(fleet); err != nil {
 					t.Errorf("seed %d: as a whole the fleet does not fit: %v", seed, err)

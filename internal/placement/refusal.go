@@ -14,7 +14,7 @@ type Refusal struct { //nolint:errname // it is what the documentation calls it
 
 // Refused is one thing for which there is no placement.
 type Refused struct {
-	Kind   string       // "VM", "group" or "host"
+	Kind   string // "VM", "group" or "host"
 	Name   string
 	Like   []string     // further ones that have the same demands and are refused for the same reasons
 	Cause  string       // a sentence; it ends in a colon if Hosts says more

@@ -74,8 +74,11 @@ Let the group be on several hosts or add a host.`},
 		"no host": {nil, nil, []Machine{vm("a", 1)}, `Unable to place VM "a"
 There is no host.
 Add a host.`},
-		"what makes no sense": {[]Host{small("alpha"), small("alpha")}, map[string]Group{"both": {Together: true, Spread: SpreadHosts}, "odd": {Spread: "wide", Avoid: []string{"gamma"}}},
-			[]Machine{vm("a", 0), vm("b", 1), vm("b", 1), in("db", vm("c", 1))}, `Unable to place host "alpha"
+		"what makes no sense": {
+			[]Host{small("alpha"), small("alpha")},
+			map[string]Group{"both": {Together: true, Spread: SpreadHosts}, "odd": {Spread: "wide", Avoid: []string{"gamma"}}},
+			[]Machine{vm("a", 0), vm("b", 1), vm("b", 1), in("db", vm("c", 1))},
+			`Unable to place host "alpha"
 Two hosts have this name.
 Give each host a name of its own.
 
@@ -101,7 +104,8 @@ Give each machine a name of its own.
 
 Unable to place VM "c"
 Its group "db" does not exist.
-Declare the group, or name one that exists.`},
+Declare the group, or name one that exists.`,
+		},
 		"survival": {[]Host{small("alpha"), small("beta")}, map[string]Group{"web": {Spread: SpreadHosts, Survives: true}}, []Machine{in("web", vm("web-1", 6)), in("web", vm("web-2", 6)), vm("x", 6)}, `Unable to place VM "web-2"
 Group web is to survive the loss of any host. If beta was lost, no other host would fit:
   alpha: needs 3 cores on one node; node 0 has 1 free, node 1 has 1
@@ -130,7 +134,7 @@ func TestRefusalNamesTheMovesOfARebalanceThatHelps(t *testing.T) {
 	const want = `Unable to place VM "c"
 No host fits:
   alpha: needs 4 cores on one node; node 0 has 3 free, node 1 has 3
-Lower its vCPUs to 6, let the fleet be rebalanced, which moves 2 machines, or add a host.`
+Lower its vCPUs to 6, let the fleet be rebalanced, which moves 1 machine, or add a host.`
 	if err == nil || err.Error() != want {
 		t.Errorf("the refusal is %v, want %s", err, want)
 	}

@@ -92,15 +92,15 @@ func TestMachinesGetTheHostsThatTheRulesSay(t *testing.T) {
 		machines []Machine
 		want     map[string]string
 	}{
-		"ties break by name":                    {pair, Group{}, []Machine{vm("a", 2)}, map[string]string{"a": "alpha"}},
-		"the fullest host that holds them":      {pair, Group{}, []Machine{vm("a", 8), vm("b", 2), vm("c", 2)}, map[string]string{"a": "alpha", "b": "alpha", "c": "alpha"}},
-		"no two on one host":                    {pair, Group{Spread: SpreadHosts}, []Machine{group("a", 2), group("b", 2)}, map[string]string{"a": "alpha", "b": "beta"}},
-		"evenly":                                {pair, Group{Spread: SpreadEvenly}, []Machine{group("a", 2), group("b", 2), group("c", 2), group("d", 2)}, map[string]string{"a": "alpha", "b": "beta", "c": "alpha", "d": "beta"}},
-		"evenly as far as there is room":        {pair, Group{Spread: SpreadEvenly}, []Machine{vm("x", 14), group("a", 2), group("b", 2), group("c", 2)}, map[string]string{"x": "alpha", "a": "alpha", "b": "beta", "c": "beta"}},
-		"together where there is room for all":  {pair, Group{Together: true}, []Machine{vm("x", 8), group("a", 6), group("b", 6)}, map[string]string{"x": "beta", "a": "alpha", "b": "alpha"}},
-		"not on hosts that it avoids":           {pair, Group{Avoid: []string{"alpha"}}, []Machine{group("a", 2), vm("x", 2)}, map[string]string{"a": "beta", "x": "beta"}},
-		"not on a host that drains":             {[]Host{draining, pair[0]}, Group{}, []Machine{vm("a", 2)}, map[string]string{"a": "beta"}},
-		"one node is better than two":           {[]Host{pair[0], wide}, Group{}, []Machine{vm("a", 10)}, map[string]string{"a": "gamma"}},
+		"ties break by name":                     {pair, Group{}, []Machine{vm("a", 2)}, map[string]string{"a": "alpha"}},
+		"the fullest host that holds them":       {pair, Group{}, []Machine{vm("a", 8), vm("b", 2), vm("c", 2)}, map[string]string{"a": "alpha", "b": "alpha", "c": "alpha"}},
+		"no two on one host":                     {pair, Group{Spread: SpreadHosts}, []Machine{group("a", 2), group("b", 2)}, map[string]string{"a": "alpha", "b": "beta"}},
+		"evenly":                                 {pair, Group{Spread: SpreadEvenly}, []Machine{group("a", 2), group("b", 2), group("c", 2), group("d", 2)}, map[string]string{"a": "alpha", "b": "beta", "c": "alpha", "d": "beta"}},
+		"evenly as far as there is room":         {pair, Group{Spread: SpreadEvenly}, []Machine{vm("x", 14), group("a", 2), group("b", 2), group("c", 2)}, map[string]string{"x": "alpha", "a": "alpha", "b": "beta", "c": "beta"}},
+		"together where there is room for all":   {pair, Group{Together: true}, []Machine{vm("x", 8), group("a", 6), group("b", 6)}, map[string]string{"x": "beta", "a": "alpha", "b": "alpha"}},
+		"not on hosts that it avoids":            {pair, Group{Avoid: []string{"alpha"}}, []Machine{group("a", 2), vm("x", 2)}, map[string]string{"a": "beta", "x": "beta"}},
+		"not on a host that drains":              {[]Host{draining, pair[0]}, Group{}, []Machine{vm("a", 2)}, map[string]string{"a": "beta"}},
+		"one node is better than two":            {[]Host{pair[0], wide}, Group{}, []Machine{vm("a", 10)}, map[string]string{"a": "gamma"}},
 		"two nodes where no node is wide enough": {[]Host{pair[0], wide}, Group{}, []Machine{vm("x", 30), vm("a", 10)}, map[string]string{"x": "gamma", "a": "beta"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,17 @@ type unit struct {
 	fleeing bool        // from a host that is imagined to be lost
 }
 
+// demand is what a machine needs, whoever it is.
+type demand struct {
+	vcpus            int
+	memory, pageSize uint64
+	threads          bool
+}
+
+func (u *unit) demand() demand {
+	return demand{vcpus: u.VCPUs, memory: u.Memory, pageSize: u.PageSize, threads: u.Threads}
+}
+
 // seat is a place on a host.
 type seat struct {
 	host  int

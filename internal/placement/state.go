@@ -21,21 +21,14 @@ type state struct {
 	byTotal index
 	shared  bool // some machine takes single threads: byLoose and byTotal are kept
 	ranked  map[[2]int][]rank
-	sizes   []int // vCPUs of machines with whole cores that are likely to come, the largest first
-	largest int   // threads of the largest node
+	sizes   []int        // vCPUs of machines with whole cores that are likely to come, the largest first
+	largest int          // threads of the largest node
 	shapes  []*hostState // one host of each
 	spanned map[demand][]int
 
 	gathering bool // the indexes are not filled yet
 	lost      int  // the host that is imagined to be lost, or -1
 	journal   []step
-}
-
-// demand is what decides on how many nodes a machine is.
-type demand struct {
-	vcpus            int
-	memory, pageSize uint64
-	threads          bool
 }
 
 // step is a change that can be taken back.
@@ -99,7 +92,6 @@ func (s *state) addMachines(machines []Machine) {
 		u := &unit{Machine: &machines[i], group: s.groups[machines[i].Group]}
 		s.units = append(s.units, u)
 		s.shared = s.shared || u.Threads
-
 	}
 
 	slices.SortFunc(s.units, func(a, b *unit) int { return strings.Compare(a.Name, b.Name) })
