@@ -24,6 +24,10 @@ func Parse(text string) (Spec, error) {
 		spec.Memory = uint64(domain.Memory.Value) * 1024 // libvirt always prints KiB
 	}
 
+	if err := spec.parsePages(domain.MemoryBacking, domain.NUMATune); err != nil {
+		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
+	}
+
 	if domain.VCPU != nil {
 		spec.VCPUs = int(domain.VCPU.Value)
 	}
@@ -68,6 +72,24 @@ func Machine(name string) string {
 	default:
 		return name
 	}
+}
+
+// parsePages reads what numaTune and memoryBacking render. Pages of several sizes are not ours and are left out.
+func (s *Spec) parsePages(backing *libvirtxml.DomainMemoryBacking, tune *libvirtxml.DomainNUMATune) error {
+	if backing == nil || backing.MemoryHugePages == nil || len(backing.MemoryHugePages.Hugepages) != 1 {
+		return nil
+	}
+
+	s.Pages.Size = uint64(backing.MemoryHugePages.Hugepages[0].Size) * 1024 // libvirt always prints KiB
+
+	if tune == nil || tune.Memory == nil || tune.Memory.Nodeset == "" {
+		return nil
+	}
+
+	nodes, err := topology.ParseCPUSet(tune.Memory.Nodeset)
+	s.Pages.Nodes = nodes
+
+	return err
 }
 
 func (s *Spec) parsePins(tune *libvirtxml.DomainCPUTune) error {

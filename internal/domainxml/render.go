@@ -28,20 +28,22 @@ func Render(spec Spec) (string, error) {
 	}
 
 	domain := libvirtxml.Domain{
-		Type:       spec.Type,
-		Name:       spec.Name,
-		UUID:       spec.UUID,
-		Metadata:   &libvirtxml.DomainMetadata{XML: mark},
-		Memory:     &libvirtxml.DomainMemory{Value: uint(spec.Memory / 1024), Unit: "KiB"},
-		VCPU:       &libvirtxml.DomainVCPU{Placement: "static", Value: uint(spec.VCPUs)},
-		CPUTune:    cpuTune(spec),
-		OS:         &libvirtxml.DomainOS{Type: &libvirtxml.DomainOSType{Arch: "x86_64", Machine: spec.Machine, Type: "hvm"}},
-		Features:   &libvirtxml.DomainFeatureList{ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}},
-		CPU:        cpu(spec),
-		OnPoweroff: "destroy",
-		OnReboot:   "restart",
-		OnCrash:    "destroy",
-		Devices:    devices,
+		Type:          spec.Type,
+		Name:          spec.Name,
+		UUID:          spec.UUID,
+		Metadata:      &libvirtxml.DomainMetadata{XML: mark},
+		MemoryBacking: memoryBacking(spec.Pages),
+		Memory:        &libvirtxml.DomainMemory{Value: uint(spec.Memory / 1024), Unit: "KiB"},
+		NUMATune:      numaTune(spec.Pages),
+		VCPU:          &libvirtxml.DomainVCPU{Placement: "static", Value: uint(spec.VCPUs)},
+		CPUTune:       cpuTune(spec),
+		OS:            &libvirtxml.DomainOS{Type: &libvirtxml.DomainOSType{Arch: "x86_64", Machine: spec.Machine, Type: "hvm"}},
+		Features:      &libvirtxml.DomainFeatureList{ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}},
+		CPU:           cpu(spec),
+		OnPoweroff:    "destroy",
+		OnReboot:      "restart",
+		OnCrash:       "destroy",
+		Devices:       devices,
 	}
 
 	text, err := domain.Marshal()
@@ -81,6 +83,27 @@ func cpuTune(spec Spec) *libvirtxml.DomainCPUTune {
 	}
 
 	return tune
+}
+
+func memoryBacking(pages Pages) *libvirtxml.DomainMemoryBacking {
+	if pages.Size == 0 {
+		return nil
+	}
+
+	return &libvirtxml.DomainMemoryBacking{MemoryHugePages: &libvirtxml.DomainMemoryHugepages{
+		Hugepages: []libvirtxml.DomainMemoryHugepage{{Size: uint(pages.Size / 1024), Unit: "KiB"}},
+	}}
+}
+
+// numaTune holds huge pages to their nodes. QEMU takes them all at its start, by threads that run anywhere in the
+// emulator's set, so they would come from wherever these threads happen to be. Ordinary memory needs no such rule: the
+// kernel takes a page from the node of the vCPU that first writes to it.
+func numaTune(pages Pages) *libvirtxml.DomainNUMATune {
+	if pages.Size == 0 || pages.Nodes.IsEmpty() {
+		return nil
+	}
+
+	return &libvirtxml.DomainNUMATune{Memory: &libvirtxml.DomainNUMATuneMemory{Mode: "strict", Nodeset: pages.Nodes.String()}}
 }
 
 func devices(spec Spec) (*libvirtxml.DomainDeviceList, error) {

@@ -73,6 +73,9 @@ func goldens() map[string]Spec {
 			s.Mark.Exclusive, s.Mark.Complete = true, true
 			s.Mark.Claim = Claim{VCPUs: "3,35", Emulator: "0-1", Exclusive: true}
 		}),
+		"huge-pages": with(func(s *Spec) {
+			s.Pages = Pages{Size: 1 << 30, Nodes: topology.NewCPUSet(0, 1)}
+		}),
 		"hostile": with(func(s *Spec) {
 			s.Mark.Digest, s.Mark.Settings = `"]]>&'`, `{"a":"<b>\n&amp;]]>"}`
 			s.Disks["root"] = Disk{Volume: Volume{Pool: `p<&>"'`, Name: "v\n\t]]>"}, Format: "raw"}

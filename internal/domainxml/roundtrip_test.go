@@ -174,6 +174,10 @@ func randomSpec(random *rand.Rand) Spec {
 	}
 
 	if random.IntN(2) == 0 {
+		spec.Pages = Pages{Size: 2 << 20, Nodes: cpus(random)}
+	}
+
+	if random.IntN(2) == 0 {
 		spec.Mark.Claim = spec.Claim()
 	}
 

@@ -15,6 +15,9 @@ type Spec struct {
 	Memory  uint64 // bytes, a multiple of 1024
 	VCPUs   int
 
+	// Pages are the huge pages that back the memory; the zero Pages stands for ordinary memory.
+	Pages Pages
+
 	// Pins has a set of host CPUs for each vCPU in order; it is empty if vCPUs are not pinned.
 	Pins []topology.CPUSet
 	// Emulator is where QEMU's own threads run; empty means wherever the host likes.
@@ -25,6 +28,12 @@ type Spec struct {
 	Seed       *Volume              // NoCloud seed, attached as a read-only virtio disk
 
 	Mark Mark
+}
+
+// Pages are huge pages of the host.
+type Pages struct {
+	Size  uint64          // bytes, a multiple of 1024
+	Nodes topology.CPUSet // numbers of the NUMA nodes that they are taken from, and from no other
 }
 
 // Volume is a storage volume of the machine's host.

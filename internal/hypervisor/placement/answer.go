@@ -100,7 +100,7 @@ func elementOf(attribute interface{ GetType() attr.Type }) attr.Type {
 
 func newAssignment(assigned placement.Assignment, asked machine) assignment {
 	described := assignment{
-		Host: types.StringValue(assigned.Host), Emulator: tf.NullCPUSet(), Memory: asked.Memory,
+		Host: types.StringValue(assigned.Host), Emulator: tf.NullCPUSet(), Memory: asked.Memory, PageSize: asked.PageSize,
 	}
 
 	if !assigned.Emulator.IsEmpty() {

@@ -78,6 +78,7 @@ type assignment struct {
 	Pins       []tf.Notation          `tfsdk:"pins"`
 	Emulator   tf.Notation            `tfsdk:"emulator"`
 	Memory     tf.Notation            `tfsdk:"memory"`
+	PageSize   tf.Notation            `tfsdk:"page_size"`
 	Nodes      []int64                `tfsdk:"nodes"`
 	NodeMemory map[string]tf.Notation `tfsdk:"node_memory"`
 	NodePages  map[string]int64       `tfsdk:"node_pages"`

@@ -12,6 +12,10 @@ import (
 // nobody has yet.
 type placementResource struct{}
 
+// undecided warns of what Terraform makes of a host that is not known yet.
+const undecided = "Some of the hosts or of the demands are only known after the apply, and so is where machines go. Terraform plans to replace whatever " +
+	"cannot change its host, such as volumes, even if in the end nothing moves. To decide first, apply what is not known yet by itself with -target."
+
 var _ resource.ResourceWithModifyPlan = placementResource{}
 
 // New makes the resource type.
@@ -28,7 +32,15 @@ func (placementResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 // ModifyPlan decides. Inputs that have not changed are not decided anew, so nothing moves without a reason in the
 // configuration or in the facts of the hosts.
 func (placementResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) || !req.Config.Raw.IsFullyKnown() {
+	if req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+
+	if !req.Config.Raw.IsFullyKnown() {
+		if !req.State.Raw.IsNull() {
+			resp.Diagnostics.AddWarning("Placement that is not decided in this plan", undecided)
+		}
+
 		return
 	}
 

@@ -16,6 +16,7 @@ func assignmentsAttribute() schema.MapNestedAttribute {
 			"pins":        schema.ListAttribute{MarkdownDescription: "For each vCPU in order, the CPU that is its own.", Computed: true, ElementType: tf.CPUSetType()},
 			"emulator":    computedAs("CPUs for QEMU's own threads: the host's shared pool. Null if it has none.", tf.CPUSetType()),
 			"memory":      computedAs("Memory of the machine.", tf.SizeType()),
+			"page_size":   computedAs("Size of the huge pages that back its memory; null for ordinary memory.", tf.SizeType()),
 			"nodes":       schema.ListAttribute{MarkdownDescription: "NUMA nodes that its CPUs and its memory are on.", Computed: true, ElementType: types.Int64Type},
 			"node_memory": computedMap("Ordinary memory counted on each node; null if huge pages back it.", tf.SizeType()),
 			"node_pages":  computedMap("Huge pages counted on each node; null for ordinary memory.", types.Int64Type),

@@ -86,6 +86,7 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 		VCPUs:    int(m.CPU.Count.ValueInt64()),
 		Pins:     m.CPU.pins(),
 		Emulator: m.CPU.Emulator.CPUs(),
+		Pages:    m.Placement.hugePages(),
 		Mark:     domainxml.Mark{Managed: true, Exclusive: m.CPU.Exclusive.ValueBool(), Settings: m.settings()},
 	}
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -20,11 +22,15 @@ type assignment struct {
 	Pins     types.List   `tfsdk:"pins"`
 	Emulator tf.Notation  `tfsdk:"emulator"`
 	Memory   tf.Notation  `tfsdk:"memory"`
+	PageSize tf.Notation  `tfsdk:"page_size"`
+	Nodes    types.List   `tfsdk:"nodes"`
 }
 
 // placed is what of an assignment a machine's definition does not say. It is kept in the mark, for an import.
 type placed struct {
-	Memory string `json:"memory,omitempty"`
+	Memory   string  `json:"memory,omitempty"`
+	PageSize string  `json:"page_size,omitempty"`
+	Nodes    []int64 `json:"nodes,omitempty"`
 }
 
 func (a *assignment) placed() *placed {
@@ -32,7 +38,33 @@ func (a *assignment) placed() *placed {
 		return nil
 	}
 
-	return &placed{Memory: a.Memory.ValueString()}
+	p := &placed{Memory: a.Memory.ValueString(), PageSize: a.PageSize.ValueString()}
+	for _, node := range numbers(a.Nodes) {
+		p.Nodes = append(p.Nodes, int64(node))
+	}
+
+	return p
+}
+
+// hugePages are the huge pages that the machine's memory is taken from, if any.
+func (a *assignment) hugePages() domainxml.Pages {
+	if a == nil || a.PageSize.IsNull() || a.PageSize.IsUnknown() {
+		return domainxml.Pages{}
+	}
+
+	return domainxml.Pages{Size: a.PageSize.Bytes(), Nodes: topology.NewCPUSet(numbers(a.Nodes)...)}
+}
+
+func numbers(list types.List) []int {
+	var all []int
+
+	for _, element := range list.Elements() {
+		if number, ok := element.(types.Int64); ok {
+			all = append(all, int(number.ValueInt64()))
+		}
+	}
+
+	return all
 }
 
 // assignment is the assignment of the machine, whose host and CPUs are known.
@@ -46,9 +78,21 @@ func (p *placed) assignment(m model) *assignment {
 		pins[i] = pin
 	}
 
-	return &assignment{
-		Host: m.Host, Pins: types.ListValueMust(tf.CPUSetType(), pins), Emulator: m.CPU.Emulator, Memory: sizeOf(p.Memory),
+	restored := &assignment{
+		Host: m.Host, Pins: types.ListValueMust(tf.CPUSetType(), pins), Emulator: m.CPU.Emulator,
+		Memory: sizeOf(p.Memory), PageSize: sizeOf(p.PageSize), Nodes: types.ListNull(types.Int64Type),
 	}
+
+	if len(p.Nodes) > 0 {
+		nodes := make([]attr.Value, len(p.Nodes))
+		for i, node := range p.Nodes {
+			nodes[i] = types.Int64Value(node)
+		}
+
+		restored.Nodes = types.ListValueMust(types.Int64Type, nodes)
+	}
+
+	return restored
 }
 
 func sizeOf(text string) tf.Notation {
@@ -143,6 +187,14 @@ func (p *planned) place(ctx context.Context, resp *resource.ModifyPlanResponse) 
 	}
 
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu"), described)...)
+}
+
+// hugePages are the huge pages that the placement says.
+func (p planned) hugePages() domainxml.Pages {
+	size, _ := p.Placement.Attributes()["page_size"].(tf.Notation)
+	nodes, _ := p.Placement.Attributes()["nodes"].(types.List)
+
+	return (&assignment{PageSize: size, Nodes: nodes}).hugePages()
 }
 
 // undecided reports whether the placement does not say yet where the machine goes. Then it is not planned anew, which

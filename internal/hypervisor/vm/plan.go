@@ -206,6 +206,10 @@ func (p planned) requireReplace(state *planned, resp *resource.ModifyPlanRespons
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("cpu").AtName("count"))
 	}
 
+	if before, now := state.hugePages(), p.hugePages(); (before.Size != now.Size || !before.Nodes.Equal(now.Nodes)) && !p.undecided() {
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("placement").AtName("page_size"), path.Root("placement").AtName("nodes"))
+	}
+
 	if !p.Host.Equal(state.Host) && !p.undecided() {
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("host"))
 	}

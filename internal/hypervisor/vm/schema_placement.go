@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // placementAttribute takes an entry of hypervisor_placement's assignments. What else such an entry has is dropped by
@@ -35,6 +36,17 @@ func placementAttribute() schema.Attribute {
 				CustomType:          tf.SizeType(),
 				Optional:            true,
 				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
+			},
+			"page_size": schema.StringAttribute{
+				MarkdownDescription: "Size of the huge pages that back its memory. Another one replaces the machine. Defaults to ordinary memory.",
+				CustomType:          tf.SizeType(),
+				Optional:            true,
+				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
+			},
+			"nodes": schema.ListAttribute{
+				MarkdownDescription: "NUMA nodes that huge pages are taken from; for a machine on huge pages others replace it. Ordinary memory is taken from the nodes that the vCPUs run on.",
+				ElementType:         types.Int64Type,
+				Optional:            true,
 			},
 		},
 	}
