@@ -64,6 +64,10 @@ func (s *state) options(u *unit) []*seat {
 		}
 	}
 
+	if u.even() {
+		slices.SortStableFunc(seats, func(a, b *seat) int { return u.group.counts[a.host] - u.group.counts[b.host] })
+	}
+
 	return seats
 }
 

@@ -200,6 +200,9 @@ func (m *Machine) divide(rooms []room, nodes []int) []part {
 	return parts
 }
 
+// grain is what ordinary memory is divided in, in bytes: shares that people can read.
+const grain = 1 << 20
+
 // back divides the machine's memory among its parts: in proportion to their vCPUs, and what a node lacks on the others.
 func (m *Machine) back(rooms []room, parts []part) {
 	var lacking uint64
@@ -221,6 +224,11 @@ func (m *Machine) back(rooms []room, parts []part) {
 		has, _ := m.backing(rooms[parts[i].node])
 		high, low := bits.Mul64(total, uint64(parts[i].vcpus))
 		share, _ := bits.Div64(high, low, uint64(m.VCPUs))
+
+		if m.PageSize == 0 {
+			share -= share % grain
+		}
+
 		give(&parts[i], min(share, has))
 	}
 
