@@ -87,9 +87,6 @@ func (s *state) recall(u *unit, a Assignment) string {
 		return h.Name + ": " + why
 	}
 
-	at := &seat{host: h.index, pins: slices.Clone(a.Pins)}
-	byNode := make([][]int, len(h.nodes))
-
 	for i, cpu := range a.Pins {
 		if why := s.conflict(u, h, cpu); why != "" {
 			return why
@@ -98,17 +95,15 @@ func (s *state) recall(u *unit, a Assignment) string {
 		if slices.Contains(a.Pins[:i], cpu) {
 			return fmt.Sprintf("two of its vCPUs are on CPU %d", cpu)
 		}
-
-		node := h.seats[cpu].node
-		byNode[node] = append(byNode[node], cpu)
 	}
 
-	for i, n := range h.nodes {
-		if len(byNode[i]) == 0 && !slices.Contains(a.Nodes, n.id) {
-			continue
-		}
+	at := &seat{host: h.index, pins: a.Pins}
 
-		at.parts = append(at.parts, part{node: i, vcpus: len(byNode[i]), cpus: byNode[i], memory: a.Memory[n.id], pages: a.Pages[n.id]})
+	for i, n := range h.nodes {
+		cpus := h.onNode(a.Pins, i)
+		if len(cpus) > 0 || slices.Contains(a.Nodes, n.id) {
+			at.parts = append(at.parts, part{node: i, vcpus: len(cpus), cpus: cpus, memory: a.Memory[n.id], pages: a.Pages[n.id]})
+		}
 	}
 
 	if why := u.recallMemory(h, at, a); why != "" {
@@ -117,8 +112,21 @@ func (s *state) recall(u *unit, a Assignment) string {
 
 	s.sit(u, at)
 	u.fixed = true
+	u.kept = u.fitted() && slices.Equal(at.numa(h), a.Nodes) && len(a.Memory)+len(a.Pages) > 0 &&
+		(len(a.Memory) == 0 || u.PageSize == 0) && (len(a.Pages) == 0 || u.PageSize > 0)
 
 	return ""
+}
+
+// onNode returns those of the CPUs that are on the node.
+func (h *hostState) onNode(cpus []int, node int) []int {
+	elsewhere := func(cpu int) bool { return h.seats[cpu].node != node }
+
+	if !slices.ContainsFunc(cpus, elsewhere) {
+		return cpus
+	}
+
+	return slices.DeleteFunc(slices.Clone(cpus), elsewhere)
 }
 
 // outgrown says why a machine that has left its place for a moment cannot grow there.

@@ -91,10 +91,19 @@ func (s *state) result(fleet *Fleet, why map[string]string) Result {
 	result := Result{Assignments: make(map[string]Assignment, len(s.units))}
 
 	for _, u := range s.units {
-		to := u.assignment(s.hosts[u.seat.host])
+		h := s.hosts[u.seat.host]
+		from, held := fleet.Held[u.Name]
+
+		if u.kept {
+			from.Emulator = h.Reserved
+			result.Assignments[u.Name] = from
+
+			continue
+		}
+
+		to := u.assignment(h)
 		result.Assignments[u.Name] = to
 
-		from, held := fleet.Held[u.Name]
 		if !held || !moved(from, to) {
 			continue
 		}

@@ -13,6 +13,7 @@ func (s *state) resize(u *unit) bool {
 
 	s.rise(u)
 
+	u.kept = false
 	rooms := h.rooms()
 	byNode := make([][]int, len(rooms))
 

@@ -23,7 +23,10 @@ func (s *state) push(u *unit, depth int, effort *int) bool {
 		return false
 	}
 
-	for _, at := range s.crowded(u) {
+	crowded := s.crowded(u)
+	*effort -= len(crowded) / 8 // to find and to sort them is work as well
+
+	for _, at := range crowded {
 		for _, leaving := range s.evictions(u, at.node) {
 			if *effort <= 0 {
 				return false

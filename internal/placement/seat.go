@@ -14,6 +14,7 @@ type unit struct {
 	group   *groupState // nil if it has none
 	seat    *seat       // nil as long as it has no place
 	fixed   bool        // it stays where it is
+	kept    bool        // its seat is what is held, to the last byte
 	fleeing bool        // from a host that is imagined to be lost
 }
 
