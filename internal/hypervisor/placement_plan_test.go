@@ -3,6 +3,7 @@ package hypervisor_test
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -34,6 +35,11 @@ resource "hypervisor_placement" "shop" {
   %s
 }
 `, machines, rest)
+}
+
+// alone is a placement on one server.
+func alone(machines, rest string) string {
+	return strings.Replace(shop(machines, rest), ", beta = local.server", "", 1)
 }
 
 const (
@@ -119,22 +125,23 @@ func TestHostInMaintenanceIsLeftInThePlan(t *testing.T) {
 }
 
 func TestRebalanceForgetsOnceWhereMachinesAre(t *testing.T) {
-	small := `a = { vcpus = 2, memory = "1GiB" }, b = { vcpus = 2, memory = "1GiB" }`
+	const (
+		a = `a = { vcpus = 16, memory = "1GiB" }`
+		b = `b = { vcpus = 14, memory = "1GiB" }` // with a it fills a node, so c is on the other
+		c = `c = { vcpus = 8, memory = "1GiB" }`
+	)
+	on := func(machine string, node int64) plancheck.PlanCheck {
+		return at(knownvalue.ListExact([]knownvalue.Check{knownvalue.Int64Exact(node)}), machine, "nodes")
+	}
+	moves := func(number int) plancheck.PlanCheck {
+		return plancheck.ExpectKnownValue(fleetAddress, tfjsonpath.New("moves"), knownvalue.ListSizeExact(number))
+	}
 
 	run(t,
-		resource.TestStep{Config: shop(small, ""), ConfigPlanChecks: before(at(pins("2", "34"), "b", "pins"))},
-		resource.TestStep{ // a hole is left where a was
-			Config:           shop(`b = { vcpus = 2, memory = "1GiB" }`, ""),
-			ConfigPlanChecks: before(at(pins("2", "34"), "b", "pins")),
-		},
-		resource.TestStep{
-			Config:           shop(`b = { vcpus = 2, memory = "1GiB" }`, `rebalance = "2026-11"`),
-			ConfigPlanChecks: before(at(pins("1", "33"), "b", "pins"), plancheck.ExpectKnownValue(fleetAddress, tfjsonpath.New("moves"), knownvalue.ListSizeExact(1))),
-		},
-		resource.TestStep{
-			Config:           shop(`b = { vcpus = 2, memory = "1GiB" }, a = { vcpus = 2, memory = "1GiB" }`, `rebalance = "2026-11"`),
-			ConfigPlanChecks: before(at(pins("1", "33"), "b", "pins"), at(pins("2", "34"), "a", "pins"), noMoves()),
-		},
+		resource.TestStep{Config: alone(a+","+b+","+c, ""), ConfigPlanChecks: before(on("a", 0), on("b", 0), on("c", 1))},
+		resource.TestStep{Config: alone(a+","+c, ""), ConfigPlanChecks: before(on("a", 0), on("c", 1), moves(0))},
+		resource.TestStep{Config: alone(a+","+c, `rebalance = "2026-11"`), ConfigPlanChecks: before(on("a", 0), on("c", 0), moves(1))},
+		resource.TestStep{Config: alone(a+","+b+","+c, `rebalance = "2026-11"`), ConfigPlanChecks: before(on("a", 0), on("b", 1), on("c", 0), moves(0))},
 	)
 }
 

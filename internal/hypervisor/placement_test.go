@@ -177,12 +177,12 @@ func TestFleetRunsExactlyWhereThePlanPutIt(t *testing.T) {
 	bed := testbed.For(t)
 	host := server64(t, bed, "alpha")
 	fleet := []string{small("db", 8), small("web-1", 2), small("web-2", 2)}
-	first := 0
 
 	run(t,
 		resource.TestStep{
 			Config: onServers(t, fleet, "", host),
-			Check: resource.ComposeTestCheckFunc(wantAsPlanned(t, 3, host), check(func() { first = process(t, host, "web-2") }),
+			Check: resource.ComposeTestCheckFunc(
+				wantAsPlanned(t, 3, host),
 				resource.TestCheckResourceAttr(`hypervisor_vm.db`, "host", "alpha"),
 				resource.TestCheckResourceAttr(`hypervisor_vm.db`, "cpu.count", "8"),
 				resource.TestCheckResourceAttr(`hypervisor_vm.db`, "cpu.exclusive", "true"),
@@ -201,19 +201,33 @@ func TestFleetRunsExactlyWhereThePlanPutIt(t *testing.T) {
 			ConfigPlanChecks: before(action("web-1", plancheck.ResourceActionUpdate), action("db", plancheck.ResourceActionNoop)),
 			Check:            wantAsPlanned(t, 4, host),
 		},
-		resource.TestStep{Config: onServers(t, fleet[2:], "", host), Check: wantAsPlanned(t, 1, host)},
-		resource.TestStep{ // the machine goes to where the first one would, and goes on running
-			Config:           onServers(t, fleet[2:], `rebalance = "once"`, host),
-			ConfigPlanChecks: before(action("web-2", plancheck.ResourceActionUpdate), plancheck.ExpectKnownValue(fleetAddress, tfjsonpath.New("moves"), knownvalue.ListSizeExact(1))),
-			Check: resource.ComposeTestCheckFunc(wantAsPlanned(t, 1, host), check(func() {
-				if now := process(t, host, "web-2"); now != first {
-					t.Errorf("web-2 has the process %d after it went to other CPUs, and had %d", now, first)
+	)
+
+	wantNames(t, host, nil, nil)
+}
+
+// TestRebalanceMovesMachinesAsTheyRun leaves a machine on a node of its own, which a new plan of the whole fleet empties.
+func TestRebalanceMovesMachinesAsTheyRun(t *testing.T) {
+	host := server64(t, testbed.For(t), "alpha")
+	first := 0
+
+	run(t,
+		resource.TestStep{
+			Config: onServers(t, []string{small("a", 16), small("b", 14), small("c", 8)}, "", host),
+			Check:  resource.ComposeTestCheckFunc(wantAsPlanned(t, 3, host), check(func() { first = process(t, host, "c") })),
+		},
+		resource.TestStep{Config: onServers(t, []string{small("a", 16), small("c", 8)}, "", host), Check: wantAsPlanned(t, 2, host)},
+		resource.TestStep{
+			Config: onServers(t, []string{small("a", 16), small("c", 8)}, `rebalance = "once"`, host),
+			ConfigPlanChecks: before(action("a", plancheck.ResourceActionNoop), action("c", plancheck.ResourceActionUpdate),
+				plancheck.ExpectKnownValue(fleetAddress, tfjsonpath.New("moves"), knownvalue.ListSizeExact(1))),
+			Check: resource.ComposeTestCheckFunc(wantAsPlanned(t, 2, host), check(func() {
+				if now := process(t, host, "c"); now != first {
+					t.Errorf("c has the process %d after it went to other CPUs, and had %d", now, first)
 				}
 			})),
 		},
 	)
-
-	wantNames(t, host, nil, nil)
 }
 
 func TestMachinesLeaveAHostInMaintenance(t *testing.T) {
