@@ -14,7 +14,7 @@ import (
 // typeFolders hold a page for each type, the others one of the provider's own.
 var (
 	typeFolders  = []string{"resources", "data-sources", "ephemeral-resources"}
-	otherEntries = []string{"index.md", "guides", "functions"}
+	otherEntries = []string{"index.md", "guides", "functions", "images"}
 )
 
 // writePages renders the pages and puts them into the folder in place of the ones that are there.
