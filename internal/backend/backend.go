@@ -75,7 +75,7 @@ func (b *Backend) Host(name string) (*libvirt.Host, error) {
 		return nil, fmt.Errorf("the provider block has no host %q. It names no hosts at all: add hosts = { %s = { uri = \"qemu+ssh://root@...\" } } to it", name, name)
 	}
 
-	return nil, fmt.Errorf("the provider block has no host %q. It has %s: use one of these names, or add the host there", name, strings.Join(b.HostNames(), ", "))
+	return nil, fmt.Errorf("the provider block has no host %q. It has %s: use one of these names, or add the host there. What stood on a host that is gone leaves the state by \"terraform state rm\"", name, strings.Join(b.HostNames(), ", "))
 }
 
 // HostNames returns the configured hosts' names in order.

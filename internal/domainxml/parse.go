@@ -143,7 +143,7 @@ func (s *Spec) parseDisks(disks []libvirtxml.DomainDisk) {
 			continue
 		}
 
-		parsed := Disk{Volume: volume, ReadOnly: disk.ReadOnly != nil}
+		parsed := Disk{Volume: volume, File: file(disk.Source), ReadOnly: disk.ReadOnly != nil}
 		if disk.Driver != nil {
 			parsed.Format = disk.Driver.Type
 		}
@@ -153,6 +153,20 @@ func (s *Spec) parseDisks(disks []libvirtxml.DomainDisk) {
 		}
 
 		s.Disks[s.diskName(disk)] = parsed
+	}
+}
+
+// file is the path of a disk that was given as a file or a block device, as virt-install and virsh do.
+func file(source *libvirtxml.DomainDiskSource) string {
+	switch {
+	case source == nil:
+		return ""
+	case source.File != nil:
+		return source.File.File
+	case source.Block != nil:
+		return source.Block.Dev
+	default:
+		return ""
 	}
 }
 

@@ -45,6 +45,7 @@ type Volume struct {
 // Disk is a virtio disk. Its name is its serial number, so the guest finds it at /dev/disk/by-id/virtio-<name>.
 type Disk struct {
 	Volume   Volume
+	File     string // path on the host of a disk that is no volume of a pool; Render does not take such disks
 	Format   string // of the volume: "qcow2" or "raw"
 	ReadOnly bool
 }

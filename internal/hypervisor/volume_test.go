@@ -163,6 +163,38 @@ func TestVolumeBelowAnOverlayIsNotDeleted(t *testing.T) {
 	)
 }
 
+// TestVolumeThatAForeignMachineHasAsAFileIsNotDeleted has the disk as virt-install gives it: by its path.
+func TestVolumeThatAForeignMachineHasAsAFileIsNotDeleted(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	empty := "resource \"hypervisor_volume\" \"empty\" {\n  host = \"alpha\"\n  name = \"empty.qcow2\"\n  size = \"1MiB\"\n}\n"
+
+	run(t,
+		resource.TestStep{
+			Config: onHosts(empty, host),
+			Check: check(func() {
+				definition := filepath.Join(t.TempDir(), "theirs.xml")
+				text := fmt.Sprintf(`<domain type="qemu"><name>theirs</name><memory unit="MiB">32</memory><os><type arch="x86_64">hvm</type></os>
+<devices><disk type="file" device="disk"><driver name="qemu" type="qcow2"/><source file=%q/><target dev="vda" bus="virtio"/></disk></devices></domain>`,
+					virsh(t, host, "vol-path", "empty.qcow2", "--pool", "default"))
+
+				if err := os.WriteFile(definition, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+
+				virsh(t, host, "define", definition)
+			}),
+		},
+		resource.TestStep{
+			Config:      onHosts("", host),
+			ExpectError: flexible(`Unable to delete volume "empty.qcow2" ... Machine "theirs" of host "alpha" uses it. Remove the machine or its disk first`),
+		},
+		resource.TestStep{
+			PreConfig: func() { virsh(t, host, "undefine", "theirs") },
+			Config:    onHosts(empty, host),
+		},
+	)
+}
+
 func same(t *testing.T, a, b string) bool {
 	t.Helper()
 

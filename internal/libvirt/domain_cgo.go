@@ -201,7 +201,12 @@ func (s session) destroyDomain(uuid string) error {
 			return err
 		}
 
-		return domain.Destroy()
+		err = domain.Destroy()
+		if active, again := domain.IsActive(); again == nil && !active {
+			return nil // it powered off by itself meanwhile
+		}
+
+		return err
 	})
 }
 

@@ -187,7 +187,10 @@ func do[T any](ctx context.Context, h *Host, what string, operation func(connect
 		return none, err
 	}
 
-	value, err := await(ctx, func() (T, error) {
+	watched, stop := watch(ctx, conn)
+	defer stop()
+
+	value, err := await(watched, func() (T, error) {
 		defer conn.close()
 
 		return operation(conn)
@@ -197,6 +200,46 @@ func do[T any](ctx context.Context, h *Host, what string, operation func(connect
 	}
 
 	return value, nil
+}
+
+// errLost is the end of an operation whose connection died under it.
+var errLost = errors.New("the connection to the host was lost")
+
+// aliveInterval is how often an operation looks whether its connection is still alive.
+const aliveInterval = time.Second
+
+// watch ends the returned context, with errLost, when the connection dies. Of several calls on one connection libvirt's
+// keep-alive fails only the one that reads the socket at that moment; the others would wait for ever.
+func watch(ctx context.Context, conn connection) (context.Context, context.CancelFunc) {
+	watched, cancel := context.WithCancelCause(ctx)
+
+	ended := make(chan struct{})
+
+	conn.hold()
+
+	go func() {
+		defer close(ended)
+		defer conn.close()
+
+		ticker := time.NewTicker(aliveInterval)
+		defer ticker.Stop()
+
+		for {
+			select {
+			case <-watched.Done():
+				return
+			case <-ticker.C:
+				if !conn.alive() {
+					cancel(errLost)
+				}
+			}
+		}
+	}()
+
+	return watched, func() {
+		cancel(nil)
+		<-ended
+	}
 }
 
 // run is do for an operation that changes something: what was read of it before is dropped.
@@ -209,7 +252,7 @@ func run(ctx context.Context, h *Host, changed area, what string, operation func
 	return err
 }
 
-// await runs call and returns its result, or ctx's error if that comes first; the result is then handed to discard.
+// await runs call and returns its result, or the cause of ctx's end if that comes first; the result is then handed to discard.
 func await[T any](ctx context.Context, call func() (T, error), discard func(T)) (T, error) {
 	type result struct {
 		value T
@@ -237,6 +280,6 @@ func await[T any](ctx context.Context, call func() (T, error), discard func(T)) 
 
 		var none T
 
-		return none, ctx.Err()
+		return none, context.Cause(ctx)
 	}
 }

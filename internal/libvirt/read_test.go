@@ -316,6 +316,29 @@ func TestDeadConnectionIsFreedAfterItsLastUser(t *testing.T) {
 	})
 }
 
+func TestCallEndsWithItsConnection(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+
+	conn := newCounter(quiet{})
+	conn.domainsFunc = func() ([]Domain, error) {
+		conn.mu.Lock()
+		conn.dead = true // as keep-alive finds in another call
+		conn.mu.Unlock()
+
+		<-release
+
+		return nil, nil
+	}
+
+	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+
+	if _, err := over(conn).Domains(limited); !errors.Is(err, errLost) {
+		t.Errorf("got %v, want %v", err, errLost)
+	}
+}
+
 func TestWhatIsGoneAlreadyIsRemovedWithoutError(t *testing.T) {
 	host := over(gone{})
 

@@ -35,6 +35,10 @@ func Until(ctx context.Context, what string, probe func(attempt int) error) erro
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return fmt.Errorf("was cancelled while waiting for %s; last seen: %w", what, err)
+			}
+
 			return fmt.Errorf("gave up waiting for %s after %s; last seen: %w. If it only takes longer, raise the limit in timeouts",
 				what, time.Since(started).Round(time.Second), err)
 		}

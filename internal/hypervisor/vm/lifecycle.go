@@ -158,6 +158,17 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 	return spec, err
 }
 
+// formats are those of the disks as the machine has them, by the volumes' ids.
+func (m *model) formats(stored domainxml.Spec) map[string]string {
+	formats := map[string]string{}
+	for name, disk := range m.Disks {
+		formats[disk.Volume.ValueString()] = stored.Disks[name].Format
+	}
+
+	return formats
+}
+
+// digest identifies what the machine is made from: what it takes for a run that lost its state to take it over.
 func (m *model) digest(formats map[string]string) (string, error) {
 	spec := m.spec("", formats)
 	spec.Mark.Settings = "" // how long to wait is no part of what is made
@@ -171,12 +182,18 @@ func (m *model) digest(formats map[string]string) (string, error) {
 	hash.Write([]byte(text))
 
 	if m.CloudInit != nil {
-		image, err := cloudinit.Render(m.seed("digest"))
+		seed := m.seed("digest")
+		if !m.CloudInit.UserDataWO.IsNull() { // the hash of a secret can be tried against guesses, so its version stands for it
+			seed.UserData = ""
+		}
+
+		image, err := cloudinit.Render(seed)
 		if err != nil {
 			return "", err
 		}
 
 		hash.Write(image)
+		hash.Write([]byte(m.CloudInit.UserDataWOVersion.String()))
 	}
 
 	return hex.EncodeToString(hash.Sum(nil)), nil
@@ -228,6 +245,10 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 	}
 
 	imported := m.Name.IsNull()
+	if err := o.resolveFiles(ctx, host, imported); err != nil {
+		return err
+	}
+
 	m.set(o, hardware.CPUs())
 
 	if imported {
@@ -243,6 +264,30 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 	}
 
 	return m.setAddresses(ctx, host)
+}
+
+// resolveFiles finds the volumes that are disks by their path, as virt-install and virsh attach them. A machine with a disk
+// that is no volume of a pool cannot be imported: nothing could declare it.
+func (o observed) resolveFiles(ctx context.Context, host *libvirt.Host, imported bool) error {
+	for name, disk := range o.stored.Disks {
+		if disk.Volume != (domainxml.Volume{}) {
+			continue
+		}
+
+		volume, err := host.VolumeAt(ctx, disk.File)
+
+		switch {
+		case err == nil:
+			disk.Volume = domainxml.Volume{Pool: volume.Pool, Name: volume.Name}
+			o.stored.Disks[name] = disk
+		case !errors.Is(err, libvirt.ErrNotFound):
+			return err
+		case imported:
+			return fmt.Errorf("disk %q (%s) is no volume of an active storage pool of host %q. Make its folder a pool there (virsh pool-define-as), or detach it", name, disk.File, host.Name())
+		}
+	}
+
+	return nil
 }
 
 // update carries out what changes between the machine as it is and the plan.
@@ -265,6 +310,10 @@ func update(ctx context.Context, host *libvirt.Host, plan *model) error {
 	want := target{spec: o.stored, running: plan.Running.ValueBool(), autostart: plan.Autostart.ValueBool()}
 	want.spec.Pins, want.spec.Emulator = plan.CPU.pins(), plan.CPU.Emulator.CPUs()
 	want.spec.Mark = domainxml.Mark{Managed: true, Exclusive: plan.CPU.Exclusive.ValueBool(), Settings: plan.settings()}
+
+	if want.spec.Mark.Digest, err = plan.digest(plan.formats(o.stored)); err != nil {
+		return err
+	}
 
 	if err := missing(want.spec, host.Name(), hardware); err != nil {
 		return err

@@ -241,7 +241,7 @@ func TestDigestIsOfAllThatAMachineIsMadeFrom(t *testing.T) {
 		"MAC":       func(m *model) { m.Interfaces["lan"] = nic{Network: str("default"), MAC: str("52:54:00:00:00:09")} },
 		"user data": func(m *model) { m.CloudInit.UserData = str("#!/bin/bash\n") },
 		"no seed":   func(m *model) { m.CloudInit = nil },
-		"secret":    func(m *model) { m.CloudInit.UserDataWO = str("#!/bin/bash\n# secret\n") },
+		"secret":    func(m *model) { m.CloudInit.UserDataWOVersion = types.Int64Value(2) },
 	} {
 		m := declared()
 		change(&m)

@@ -149,7 +149,7 @@ func cpuAttribute() schema.Attribute {
 				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"exclusive": schema.BoolAttribute{
-				MarkdownDescription: "Whether no other machine may use the pinned CPUs. Defaults to `true`.",
+				MarkdownDescription: "Whether no other pinned machine may use the pinned CPUs. Machines without `pins` are not kept off them: give those pins as well, with `exclusive = false`. Defaults to `true`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(true),

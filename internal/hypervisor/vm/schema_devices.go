@@ -77,7 +77,7 @@ func interfacesAttribute() schema.Attribute {
 				PlanModifiers:       replace,
 			},
 			"mac": schema.StringAttribute{
-				MarkdownDescription: "MAC address, in lower case with colons. Defaults to one that is derived from the machine's and the interface's names, so it stays when the machine is replaced.",
+				MarkdownDescription: "MAC address, in lower case with colons. Defaults to one that is derived from the machine's and the interface's names, so it stays when the machine is replaced; machines of one name on the same network need different ones.",
 				Optional:            true,
 				Computed:            true,
 				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$`),

@@ -40,7 +40,7 @@ func changes(o observed, want target, all topology.CPUSet) []step {
 	var steps []step
 
 	mark := want.spec.Mark
-	mark.Complete, mark.Digest = o.stored.Mark.Complete, o.stored.Mark.Digest
+	mark.Complete = o.stored.Mark.Complete
 
 	claiming := mark
 	claiming.Claim = o.stored.Mark.Claim

@@ -21,8 +21,25 @@ type image struct {
 	SHA256   string // of the file, in hexadecimal
 }
 
-// qcow2Magic begins every qcow2 file; the disk's size stands in bytes 24 to 31, big-endian (QEMU, docs/interop/qcow2.txt).
+// qcow2Magic begins every qcow2 file; big-endian, bytes 8 to 15 say where the name of the file below it stands, if there is
+// one, and bytes 24 to 31 the disk's size (QEMU, docs/interop/qcow2.txt).
 var qcow2Magic = []byte("QFI\xfb")
+
+// foreignFormats are the formats that hosts recognise by the first bytes of a file and machines here cannot use. Others
+// have their mark elsewhere and are refused once a host has recognised them.
+var foreignFormats = map[string]string{
+	"KDMV": "vmdk", "# Disk DescriptorFile": "vmdk", "conectix": "vhd", "vhdxfile": "vhdx", "QED\x00": "qed", "<<< ": "vdi",
+}
+
+func foreignFormat(header []byte) string {
+	for magic, format := range foreignFormats {
+		if bytes.HasPrefix(header, []byte(magic)) {
+			return format
+		}
+	}
+
+	return ""
+}
 
 // images remembers what was read: one file often serves a volume on each of many hosts, in the same run.
 var images sync.Map // map[imageKey]image
@@ -91,7 +108,15 @@ func inspect(content io.Reader) (image, error) {
 	read := image{Length: rest + int64(n), Format: "raw", SHA256: hex.EncodeToString(hash.Sum(nil))}
 	read.Capacity = uint64(read.Length)
 
+	if format := foreignFormat(header); format != "" {
+		return image{}, fmt.Errorf("it is of the format %s. Convert it: qemu-img convert -O qcow2 FROM TO", format)
+	}
+
 	if n == 32 && bytes.HasPrefix(header, qcow2Magic) {
+		if binary.BigEndian.Uint64(header[8:]) != 0 {
+			return image{}, errors.New("it is an overlay, and the host would look for the file below it. Make it whole: qemu-img convert -O qcow2 FROM TO")
+		}
+
 		read.Format = "qcow2"
 		read.Capacity = binary.BigEndian.Uint64(header[24:])
 	}

@@ -14,6 +14,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // qcow2 is the head of an image whose disk has that many bytes, and something after it.
@@ -103,6 +105,57 @@ func TestWhatIsNoImageIsRefused(t *testing.T) {
 	} {
 		if _, err := readImage(path); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("readImage(%s): %v, want %q at its end", path, err, want)
+		}
+	}
+}
+
+func TestImageThatAHostWouldTakeForSomethingElseIsRefused(t *testing.T) {
+	folder := t.TempDir()
+
+	for name, test := range map[string]struct {
+		options []string
+		want    string
+	}{
+		"vmdk":    {[]string{"-f", "vmdk"}, "it is of the format vmdk"},
+		"vdi":     {[]string{"-f", "vdi"}, "it is of the format vdi"},
+		"vhdx":    {[]string{"-f", "vhdx"}, "it is of the format vhdx"},
+		"vhd":     {[]string{"-f", "vpc"}, "it is of the format vhd"},
+		"overlay": {[]string{"-f", "qcow2", "-b", "/etc/passwd", "-F", "raw"}, "it is an overlay"},
+	} {
+		path := filepath.Join(folder, name)
+
+		out, err := exec.CommandContext(t.Context(), "qemu-img", append(append([]string{"create", "-q"}, test.options...), path, "10M")...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("qemu-img (of the Debian package qemu-utils): %v: %s", err, out)
+		}
+
+		if _, err := readImage(path); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+func TestFormatThatIsNotTheImagesIsRefused(t *testing.T) {
+	img := &image{Path: "/srv/debian", Format: "qcow2"}
+
+	for format, want := range map[types.String]string{
+		absent: "", unknown: "", str("qcow2"): "",
+		str("raw"): `the image /srv/debian is qcow2, and format is "raw". Leave format out, or convert the image`,
+	} {
+		err := config(func(p *planned) { p.Format = format }).checkFormat(img)
+		if (err == nil) != (want == "") || (err != nil && err.Error() != want) {
+			t.Errorf("format %s: %v, want %q", format, err, want)
+		}
+	}
+}
+
+func TestSizeIsWholeSectors(t *testing.T) {
+	for text, fine := range map[string]bool{"1KiB": true, "512B": true, "20GiB": true, "1000B": false, "0B": false, "1B": false} {
+		var resp validator.StringResponse
+		wholeSectors{}.ValidateString(t.Context(), validator.StringRequest{ConfigValue: str(text)}, &resp)
+
+		if resp.Diagnostics.HasError() == fine {
+			t.Errorf("size %s: %v", text, resp.Diagnostics)
 		}
 	}
 }

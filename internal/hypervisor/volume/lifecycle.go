@@ -19,10 +19,10 @@ import (
 //
 // An empty volume and an overlay come into being in one step. An upload takes many, so a marker volume stands beside it
 // until it is complete: a volume with a marker is the rest of an interrupted upload and is made anew, and one without
-// is somebody's.
-func create(ctx context.Context, host *libvirt.Host, plan model) error {
+// is somebody's. begun is called before the first object of an upload is made.
+func create(ctx context.Context, host *libvirt.Host, plan model, begun func()) error {
 	if plan.Source != nil {
-		return createFromImage(ctx, host, plan)
+		return createFromImage(ctx, host, plan, begun)
 	}
 
 	spec := libvirt.VolumeSpec{Pool: plan.Pool.ValueString(), Name: plan.Name.ValueString(), Format: plan.Format.ValueString()}
@@ -73,7 +73,7 @@ func takeOver(ctx context.Context, host *libvirt.Host, existing libvirt.Volume, 
 			spec.Pool, host.Name(), existing.Format, tf.FormatSize(existing.Capacity), over(existing.BackingPath))
 	}
 
-	users, err := users(ctx, host, libvirt.VolumeRef{Host: host.Name(), Pool: existing.Pool, Name: existing.Name})
+	users, err := users(ctx, host, existing)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func markerName(name string) string { return name + markerEnding }
 
 const markerEnding = ".uploading"
 
-func createFromImage(ctx context.Context, host *libvirt.Host, plan model) error {
+func createFromImage(ctx context.Context, host *libvirt.Host, plan model, begun func()) error {
 	img, err := readImage(plan.Source.File.ValueString())
 	if err != nil {
 		return err
@@ -127,6 +127,8 @@ func createFromImage(ctx context.Context, host *libvirt.Host, plan model) error 
 	case err != nil && !errors.Is(err, libvirt.ErrNotFound):
 		return err
 	}
+
+	begun()
 
 	if !interrupted {
 		if err := host.CreateVolume(ctx, libvirt.VolumeSpec{Pool: pool, Name: markerName(name), Format: "raw"}); err != nil {
@@ -173,7 +175,7 @@ func upload(ctx context.Context, host *libvirt.Host, pool, name string, img imag
 
 	defer func() { _ = file.Close() }()
 
-	spec := libvirt.VolumeSpec{Pool: pool, Name: name, Format: "raw", Capacity: uint64(img.Length)}
+	spec := libvirt.VolumeSpec{Pool: pool, Name: name, Format: rawFormat, Capacity: uint64(img.Length)}
 	if err := host.CreateVolume(ctx, spec); err != nil {
 		return err
 	}
@@ -188,6 +190,9 @@ func upload(ctx context.Context, host *libvirt.Host, pool, name string, img imag
 	return checkHash(sent, img.SHA256)
 }
 
+// rawFormat is what an upload is made as, whatever it holds.
+const rawFormat = "raw"
+
 // recognised waits until the host knows what was uploaded: it was made as raw bytes, and to resize it as such would
 // truncate it. Libvirt looks again by itself some time after an upload, and at once if no other upload keeps it from it.
 func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img image) error {
@@ -195,6 +200,10 @@ func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img 
 		refreshed := host.RefreshPool(ctx, pool)
 
 		volume, err := host.Volume(ctx, pool, name)
+		if err == nil && volume.Format != img.Format && volume.Format != rawFormat {
+			return fmt.Errorf("host %q recognises the image as %s, and machines take qcow2 and raw. Convert it: qemu-img convert -O qcow2 FROM TO", host.Name(), volume.Format)
+		}
+
 		if err == nil && (volume.Format != img.Format || volume.Capacity != img.Capacity) {
 			err = fmt.Errorf("%w: it is taken for %s of %s", poll.ErrNotYet, volume.Format, tf.FormatSize(volume.Capacity))
 		}
@@ -273,7 +282,7 @@ func grow(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, size u
 		return err
 	}
 
-	users, err := users(ctx, host, ref)
+	users, err := users(ctx, host, volume)
 	if err != nil {
 		return err
 	}
@@ -289,7 +298,16 @@ func grow(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, size u
 
 // remove deletes the volume, with what an interrupted upload left beside it, unless a machine or an overlay uses it.
 func remove(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) error {
-	users, err := users(ctx, host, ref)
+	volume, err := host.Volume(ctx, ref.Pool, ref.Name)
+	if errors.Is(err, libvirt.ErrNotFound) {
+		return host.DeleteVolume(ctx, ref.Pool, markerName(ref.Name))
+	}
+
+	if err != nil {
+		return err
+	}
+
+	users, err := users(ctx, host, volume)
 	if err != nil {
 		return err
 	}
@@ -314,13 +332,13 @@ func remove(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) erro
 	return host.DeleteVolume(ctx, ref.Pool, markerName(ref.Name))
 }
 
-// A user is a machine that has the volume as a disk.
+// A user is a machine that has the volume as a disk, by its name or by its path.
 type user struct {
 	domain  libvirt.Domain
 	managed bool // by us
 }
 
-func users(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) ([]user, error) {
+func users(ctx context.Context, host *libvirt.Host, volume libvirt.Volume) ([]user, error) {
 	domains, err := host.Domains(ctx)
 	if err != nil {
 		return nil, err
@@ -335,7 +353,7 @@ func users(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) ([]us
 		}
 
 		for _, disk := range spec.Disks {
-			if disk.Volume == (domainxml.Volume{Pool: ref.Pool, Name: ref.Name}) {
+			if disk.Volume == (domainxml.Volume{Pool: volume.Pool, Name: volume.Name}) || (disk.File != "" && disk.File == volume.Path) {
 				found = append(found, user{domain: domain, managed: spec.Mark.Managed})
 			}
 		}

@@ -29,6 +29,19 @@ func (m model) ref() libvirt.VolumeRef {
 	return libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: m.Pool.ValueString(), Name: m.Name.ValueString()}
 }
 
+// begun is the volume with nothing of what is known only when it is complete. It is stored before an upload begins, so
+// that Terraform knows of an upload that fails.
+func (m model) begun() model {
+	m.ID = types.StringValue(m.ref().String())
+	m.Path = types.StringNull()
+
+	if m.Size.IsUnknown() {
+		m.Size = tf.NullSize()
+	}
+
+	return m
+}
+
 // set takes over what the host says. below is the volume that this one is an overlay on, if that is known.
 func (m *model) set(volume libvirt.Volume, below *libvirt.Volume) {
 	m.ID = types.StringValue(m.ref().String())

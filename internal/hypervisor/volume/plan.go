@@ -62,6 +62,10 @@ func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(tf.FailedAt(path.Root("source").AtName("file"), "plan", "volume", plan.Name.ValueString(), err))
 	}
 
+	if err := config.checkFormat(img); err != nil {
+		resp.Diagnostics.Append(tf.FailedAt(path.Root("format"), "plan", "volume", plan.Name.ValueString(), err))
+	}
+
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -120,6 +124,15 @@ func (p planned) image() (*image, error) {
 	}
 
 	return &img, checkHash(img, p.SHA256.ValueString())
+}
+
+// checkFormat refuses a format that is not the image's: an upload does not convert.
+func (p planned) checkFormat(img *image) error {
+	if img == nil || p.Format.IsNull() || p.Format.IsUnknown() || p.Format.ValueString() == img.Format {
+		return nil
+	}
+
+	return fmt.Errorf("the image %s is %s, and format is %q. Leave format out, or convert the image", img.Path, img.Format, p.Format.ValueString())
 }
 
 func (p planned) file() (string, bool) {

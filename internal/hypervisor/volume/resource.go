@@ -54,7 +54,7 @@ func (r *volumeResource) Create(ctx context.Context, req resource.CreateRequest,
 
 	host, err := r.clients.Host(plan.Host.ValueString())
 	if err == nil {
-		err = create(ctx, host, plan)
+		err = create(ctx, host, plan, func() { resp.Diagnostics.Append(resp.State.Set(ctx, plan.begun())...) })
 	}
 
 	if err == nil {

@@ -64,6 +64,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				CustomType:          tf.SizeType(),
 				Optional:            true,
 				Computed:            true,
+				Validators:          []validator.String{wholeSectors{}},
 				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"source":  sourceAttribute(),

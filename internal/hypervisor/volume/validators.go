@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -35,6 +36,29 @@ func (notReserved) ValidateString(_ context.Context, req validator.StringRequest
 			resp.Diagnostics.AddAttributeError(req.Path, "Reserved name",
 				fmt.Sprintf("Names that end with %q are for volumes that the provider makes by itself. Choose another name.", ending))
 		}
+	}
+}
+
+// sectorSize is the granularity of disks: QEMU rounds any other size.
+const sectorSize = 512
+
+type wholeSectors struct{}
+
+func (wholeSectors) Description(context.Context) string {
+	return "a multiple of 512 bytes, and more than none"
+}
+
+func (v wholeSectors) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v wholeSectors) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+
+	size, err := tf.ParseSize(req.ConfigValue.ValueString())
+	if err == nil && (size == 0 || size%sectorSize != 0) { // a malformed size is reported by its type
+		resp.Diagnostics.AddAttributeError(req.Path, "Impossible size",
+			fmt.Sprintf("%s is no size that a disk can have. Give it %s.", req.ConfigValue.ValueString(), v.Description(ctx)))
 	}
 }
 
