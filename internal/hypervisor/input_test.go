@@ -52,7 +52,21 @@ func TestBadInputIsRefusedInThePlan(t *testing.T) {
 	}
 	vm := func(rest string) string { return nowhere + vmHead + rest + "\n}\n" }
 
+	network := func(rest string) string {
+		return nowhere + "resource \"hypervisor_network\" \"test\" {\n  name = \"n1\"\n" + rest + "\n}\n"
+	}
+	lan := "host = \"alpha\"\n mode = \"nat\"\n addresses = [\"10.0.0.1/24\"]\n"
+
 	for name, test := range map[string]struct{ config, want string }{
+		"unknown host of a network":   {network("host = \"gamma\"\n mode = \"nat\""), `Unable to plan network "n1" ... The provider block has no host "gamma"`},
+		"mode without its bridge":     {network("host = \"alpha\"\n mode = \"bridge\""), `A network of mode bridge needs the name of a bridge that the host has`},
+		"network that is no address":  {network("host = \"alpha\"\n mode = \"nat\"\n addresses = [\"10.0.0.1\"]"), `"10.0.0.1" is not an IP address with the length of its prefix`},
+		"address otherwise written":   {network("host = \"alpha\"\n mode = \"nat\"\n addresses = [\"FD00:0::1/64\"]"), `Write "FD00:0::1/64" as "fd00::1/64"`},
+		"range out of the network":    {network(lan + `dhcp = { ranges = [{ start = "10.1.0.2", end = "10.1.0.3" }] }`), `10.1.0.2 is in no subnet of the network. It has 10.0.0.0/24`},
+		"reservation, out of it":      {network(lan + `dhcp = { hosts = { a = { mac = "52:54:00:00:00:01", address = "10.1.0.2" } } }`), `10.1.0.2 is in no subnet of the network`},
+		"MAC in upper case":           {network(lan + `dhcp = { hosts = { a = { mac = "52:54:00:00:00:AA", address = "10.0.0.2" } } }`), `must be the MAC of an interface in lower case`},
+		"name that is not a guest's":  {network(lan + `dhcp = { hosts = { "a b" = { mac = "52:54:00:00:00:0a", address = "10.0.0.2" } } }`), `must be a host name`},
+		"bridge with too long a name": {network(lan + `bridge = "bridge-of-a-long-name"`), `at most 15 letters`},
 		"unknown host of a volume": {
 			volume("host = \"gamma\"\n size = \"1GiB\""),
 			`Unable to plan volume "v1" ... The provider block has no host "gamma". It has alpha: use one of these names, or add the host there`,

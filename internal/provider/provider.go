@@ -9,6 +9,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/network"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -62,6 +63,7 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 	return []func() resource.Resource{
 		vm.New,
 		volume.New,
+		network.New,
 		consulservice.New,
 		upstream.New,
 		route.New,
