@@ -105,6 +105,13 @@ func (quiet) stopNetwork(string) error                                       { r
 func (quiet) undefineNetwork(string) error                                   { return nil }
 func (quiet) setNetworkAutostart(string, bool) error                         { return nil }
 func (quiet) updateNetwork(string, networkxml.Change, bool) error            { return nil }
+func (quiet) pool(name string) (poolXML, error)                              { return poolXML{name: name, xml: "<pool/>"}, nil }
+func (quiet) definePool(string) error                                        { return nil }
+func (quiet) buildPool(string) error                                         { return nil }
+func (quiet) startPool(string) error                                         { return nil }
+func (quiet) stopPool(string) error                                          { return nil }
+func (quiet) undefinePool(string) error                                      { return nil }
+func (quiet) setPoolAutostart(string, bool) error                            { return nil }
 func (quiet) networks() ([]Network, error)                                   { return nil, nil }
 func (quiet) pools() ([]poolXML, error)                                      { return nil, nil }
 func (quiet) capabilities() (string, error)                                  { return "", errors.New("no capabilities") }
@@ -140,5 +147,6 @@ func (gone) hold()                             {}
 func (gone) close()                            {}
 func (gone) undefineDomain(string) error       { return ErrNotFound }
 func (gone) startDomain(string) error          { return ErrNotFound }
+func (gone) stopPool(string) error             { return ErrNotFound }
 func (gone) stopNetwork(string) error          { return ErrNotFound }
 func (gone) deleteVolume(string, string) error { return ErrNotFound }

@@ -84,6 +84,13 @@ type connection interface {
 	updateNetwork(name string, change networkxml.Change, live bool) error
 
 	pools() ([]poolXML, error)
+	pool(name string) (poolXML, error)
+	definePool(xml string) error
+	buildPool(name string) error
+	startPool(name string) error
+	stopPool(name string) error
+	undefinePool(name string) error
+	setPoolAutostart(name string, on bool) error
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
 	createVolume(pool, xml string) error

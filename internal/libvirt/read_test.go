@@ -20,22 +20,27 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 	one := topology.NewCPUSet(1)
 
 	for name, write := range map[string]func(context.Context, *Host) error{
-		"define":                 func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
-		"start":                  func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
-		"shutdown":               func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
-		"destroy":                func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
-		"undefine":               func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
-		"autostart":              func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
-		"pin":                    func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
-		"pin emulator":           func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
-		"metadata":               func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
-		"resize disk":            func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
-		"define network":         func(ctx context.Context, h *Host) error { return h.DefineNetwork(ctx, "<network/>") },
-		"start network":          func(ctx context.Context, h *Host) error { return h.StartNetwork(ctx, "n") },
-		"remove network":         func(ctx context.Context, h *Host) error { return h.RemoveNetwork(ctx, "n") },
-		"autostart of a network": func(ctx context.Context, h *Host) error { return h.SetNetworkAutostart(ctx, "n", true) },
-		"change of a network":    func(ctx context.Context, h *Host) error { return h.UpdateNetwork(ctx, "n", networkxml.Change{}, true) },
-		"refresh the volumes":    func(ctx context.Context, h *Host) error { return h.RefreshPool(ctx, "p") },
+		"define":                         func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
+		"start":                          func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
+		"shutdown":                       func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
+		"destroy":                        func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
+		"undefine":                       func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
+		"autostart":                      func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
+		"pin":                            func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
+		"pin emulator":                   func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
+		"metadata":                       func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
+		"resize disk":                    func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
+		"define network":                 func(ctx context.Context, h *Host) error { return h.DefineNetwork(ctx, "<network/>") },
+		"start network":                  func(ctx context.Context, h *Host) error { return h.StartNetwork(ctx, "n") },
+		"remove network":                 func(ctx context.Context, h *Host) error { return h.RemoveNetwork(ctx, "n") },
+		"autostart of a network":         func(ctx context.Context, h *Host) error { return h.SetNetworkAutostart(ctx, "n", true) },
+		"change of a network":            func(ctx context.Context, h *Host) error { return h.UpdateNetwork(ctx, "n", networkxml.Change{}, true) },
+		"refresh the volumes":            func(ctx context.Context, h *Host) error { return h.RefreshPool(ctx, "p") },
+		"define a pool of volumes":       func(ctx context.Context, h *Host) error { return h.DefinePool(ctx, PoolSpec{Name: "p", Type: "dir"}) },
+		"build a pool of volumes":        func(ctx context.Context, h *Host) error { return h.BuildPool(ctx, "p") },
+		"start a pool of volumes":        func(ctx context.Context, h *Host) error { return h.StartPool(ctx, "p") },
+		"remove a pool of volumes":       func(ctx context.Context, h *Host) error { return h.RemovePool(ctx, "p") },
+		"autostart of a pool of volumes": func(ctx context.Context, h *Host) error { return h.SetPoolAutostart(ctx, "p", true) },
 		"create volume": func(ctx context.Context, h *Host) error {
 			return h.CreateVolume(ctx, VolumeSpec{Pool: "p", Name: "v", Format: "raw"})
 		},
@@ -113,8 +118,12 @@ func TestAfterAWriteOneMachineOrVolumeIsAskedForAlone(t *testing.T) {
 		t.Errorf("Network: %+v, %v", network, err)
 	}
 
+	if pool, err := host.Pool(t.Context(), "p"); err != nil || pool.Active {
+		t.Errorf("Pool: %+v, %v", pool, err)
+	}
+
 	if lists := conn.counted("domains") + conn.counted("pools") + conn.counted("networks"); lists != 0 {
-		t.Errorf("four reads made %d lists, want none", lists)
+		t.Errorf("five reads made %d lists, want none", lists)
 	}
 }
 

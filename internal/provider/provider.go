@@ -10,6 +10,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/network"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/pool"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -64,6 +65,7 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		vm.New,
 		volume.New,
 		network.New,
+		pool.New,
 		consulservice.New,
 		upstream.New,
 		route.New,
