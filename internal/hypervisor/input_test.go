@@ -55,7 +55,30 @@ func TestBadInputIsRefusedInThePlan(t *testing.T) {
 	}
 	vm := func(rest string) string { return nowhere + vmHead + rest + "\n}\n" }
 
+	network := func(rest string) string {
+		return nowhere + "resource \"hypervisor_network\" \"test\" {\n  name = \"n1\"\n" + rest + "\n}\n"
+	}
+	pool := func(rest string) string {
+		return nowhere + "resource \"hypervisor_pool\" \"test\" {\n  name = \"p1\"\n  host = \"alpha\"\n" + rest + "\n}\n"
+	}
+	lan := "host = \"alpha\"\n mode = \"nat\"\n addresses = [\"10.0.0.1/24\"]\n"
+
 	for name, test := range map[string]struct{ config, want string }{
+		"unknown host of a pool":      {strings.Replace(pool("type = \"dir\"\n path = \"/a\""), "\n  host = \"alpha\"", "\n  host = \"gamma\"", 1), `Unable to plan pool "p1" ... The provider block has no host "gamma"`},
+		"folder without a path":       {pool(`type = "dir"`), `A pool of type dir needs path. Add it`},
+		"folder with a source":        {pool("type = \"dir\"\n path = \"/a\"\n source = { name = \"vg0\" }"), `A pool of type dir has no source.name. Remove it`},
+		"export without its host":     {pool("type = \"netfs\"\n path = \"/a\"\n source = { dir = \"/b\" }"), `A pool of type netfs needs source.host. Add it`},
+		"volume group with a path":    {pool("type = \"logical\"\n path = \"/a\"\n source = { name = \"vg0\" }"), `A pool of type logical has no path. Remove it`},
+		"path that is relative":       {pool("type = \"dir\"\n path = \"a/\""), `must be an absolute path without a slash at its end`},
+		"unknown host of a network":   {network("host = \"gamma\"\n mode = \"nat\""), `Unable to plan network "n1" ... The provider block has no host "gamma"`},
+		"mode without its bridge":     {network("host = \"alpha\"\n mode = \"bridge\""), `A network of mode bridge needs the name of a bridge that the host has`},
+		"network that is no address":  {network("host = \"alpha\"\n mode = \"nat\"\n addresses = [\"10.0.0.1\"]"), `"10.0.0.1" is not an IP address with the length of its prefix`},
+		"address otherwise written":   {network("host = \"alpha\"\n mode = \"nat\"\n addresses = [\"FD00:0::1/64\"]"), `Write "FD00:0::1/64" as "fd00::1/64"`},
+		"range out of the network":    {network(lan + `dhcp = { ranges = [{ start = "10.1.0.2", end = "10.1.0.3" }] }`), `10.1.0.2 is in no subnet of the network. It has 10.0.0.0/24`},
+		"reservation, out of it":      {network(lan + `dhcp = { hosts = { a = { mac = "52:54:00:00:00:01", address = "10.1.0.2" } } }`), `10.1.0.2 is in no subnet of the network`},
+		"MAC in upper case":           {network(lan + `dhcp = { hosts = { a = { mac = "52:54:00:00:00:AA", address = "10.0.0.2" } } }`), `must be the MAC of an interface in lower case`},
+		"name that is not a guest's":  {network(lan + `dhcp = { hosts = { "a b" = { mac = "52:54:00:00:00:0a", address = "10.0.0.2" } } }`), `must be a host name`},
+		"bridge with too long a name": {network(lan + `bridge = "bridge-of-a-long-name"`), `at most 15 letters`},
 		"unknown host of a volume": {
 			volume("host = \"gamma\"\n size = \"1GiB\""),
 			`Unable to plan volume "v1" ... The provider block has no host "gamma". It has alpha: use one of these names, or add the host there`,

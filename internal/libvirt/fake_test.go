@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 )
 
 // counter is a connection that counts. What it does is the connection's inside of it, or what domainsFunc says.
@@ -68,6 +70,12 @@ func (c *counter) domains() ([]Domain, error) {
 	return c.connection.domains()
 }
 
+func (c *counter) networks() ([]Network, error) {
+	c.count("networks")
+
+	return c.connection.networks()
+}
+
 func (c *counter) pools() ([]poolXML, error) {
 	c.count("pools")
 
@@ -89,6 +97,22 @@ func (quiet) domainNamed(name string) (Domain, error) { return Domain{Name: name
 func (quiet) volume(_, name string) (string, error) {
 	return "<volume><name>" + name + "</name></volume>", nil
 }
+
+func (quiet) network(name string) (Network, error)                           { return Network{Name: name}, nil }
+func (quiet) defineNetwork(string) error                                     { return nil }
+func (quiet) startNetwork(string) error                                      { return nil }
+func (quiet) stopNetwork(string) error                                       { return nil }
+func (quiet) undefineNetwork(string) error                                   { return nil }
+func (quiet) setNetworkAutostart(string, bool) error                         { return nil }
+func (quiet) updateNetwork(string, networkxml.Change, bool) error            { return nil }
+func (quiet) pool(name string) (poolXML, error)                              { return poolXML{name: name, xml: "<pool/>"}, nil }
+func (quiet) definePool(string) error                                        { return nil }
+func (quiet) buildPool(string) error                                         { return nil }
+func (quiet) startPool(string) error                                         { return nil }
+func (quiet) stopPool(string) error                                          { return nil }
+func (quiet) undefinePool(string) error                                      { return nil }
+func (quiet) setPoolAutostart(string, bool) error                            { return nil }
+func (quiet) networks() ([]Network, error)                                   { return nil, nil }
 func (quiet) pools() ([]poolXML, error)                                      { return nil, nil }
 func (quiet) capabilities() (string, error)                                  { return "", errors.New("no capabilities") }
 func (quiet) defineDomain(string) error                                      { return nil }
@@ -123,4 +147,6 @@ func (gone) hold()                             {}
 func (gone) close()                            {}
 func (gone) undefineDomain(string) error       { return ErrNotFound }
 func (gone) startDomain(string) error          { return ErrNotFound }
+func (gone) stopPool(string) error             { return ErrNotFound }
+func (gone) stopNetwork(string) error          { return ErrNotFound }
 func (gone) deleteVolume(string, string) error { return ErrNotFound }

@@ -11,12 +11,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 	"golang.org/x/sync/singleflight"
 )
 
 // The errors that callers branch on. Everything else that can go wrong is neither.
 var (
-	// ErrNotFound is returned (wrapped) only when libvirt itself says that a machine, a pool or a volume is not there.
+	// ErrNotFound is returned (wrapped) only when libvirt itself says that a machine, a network, a pool or a volume is not there.
 	ErrNotFound = errors.New("not found")
 	// ErrUnreachable is returned (wrapped) when no connection to the host could be made.
 	ErrUnreachable = errors.New("the host cannot be reached")
@@ -73,7 +74,23 @@ type connection interface {
 	resizeDisk(uuid, path string, capacity uint64) error
 	leases(uuid string) (map[string][]string, error)
 
+	networks() ([]Network, error)
+	network(name string) (Network, error)
+	defineNetwork(xml string) error
+	startNetwork(name string) error
+	stopNetwork(name string) error
+	undefineNetwork(name string) error
+	setNetworkAutostart(name string, on bool) error
+	updateNetwork(name string, change networkxml.Change, live bool) error
+
 	pools() ([]poolXML, error)
+	pool(name string) (poolXML, error)
+	definePool(xml string) error
+	buildPool(name string) error
+	startPool(name string) error
+	stopPool(name string) error
+	undefinePool(name string) error
+	setPoolAutostart(name string, on bool) error
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
 	createVolume(pool, xml string) error

@@ -75,6 +75,7 @@ func (h *Host) drop(key string, r *read) {
 // The questions that are shared.
 const (
 	askMachines     = "list the machines"
+	askNetworks     = "list the networks"
 	askVolumes      = "list the volumes"
 	askCapabilities = "read the capabilities"
 	askFree         = "read the free memory"
@@ -85,6 +86,7 @@ type area []string
 
 var (
 	machines = area{askMachines, askFree}
+	nets     = area{askNetworks}
 	storage  = area{askVolumes}
 )
 

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,17 +20,27 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 	one := topology.NewCPUSet(1)
 
 	for name, write := range map[string]func(context.Context, *Host) error{
-		"define":              func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
-		"start":               func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
-		"shutdown":            func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
-		"destroy":             func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
-		"undefine":            func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
-		"autostart":           func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
-		"pin":                 func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
-		"pin emulator":        func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
-		"metadata":            func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
-		"resize disk":         func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
-		"refresh the volumes": func(ctx context.Context, h *Host) error { return h.RefreshPool(ctx, "p") },
+		"define":                         func(ctx context.Context, h *Host) error { return h.Define(ctx, "<domain/>") },
+		"start":                          func(ctx context.Context, h *Host) error { return h.Start(ctx, "id") },
+		"shutdown":                       func(ctx context.Context, h *Host) error { return h.Shutdown(ctx, "id") },
+		"destroy":                        func(ctx context.Context, h *Host) error { return h.Destroy(ctx, "id") },
+		"undefine":                       func(ctx context.Context, h *Host) error { return h.Undefine(ctx, "id") },
+		"autostart":                      func(ctx context.Context, h *Host) error { return h.SetAutostart(ctx, "id", true) },
+		"pin":                            func(ctx context.Context, h *Host) error { return h.PinVCPU(ctx, "id", 0, one, one) },
+		"pin emulator":                   func(ctx context.Context, h *Host) error { return h.PinEmulator(ctx, "id", one, one) },
+		"metadata":                       func(ctx context.Context, h *Host) error { return h.SetMetadata(ctx, "id", "<a/>", "a", "urn:a") },
+		"resize disk":                    func(ctx context.Context, h *Host) error { return h.ResizeDisk(ctx, "id", "/a", 1) },
+		"define network":                 func(ctx context.Context, h *Host) error { return h.DefineNetwork(ctx, "<network/>") },
+		"start network":                  func(ctx context.Context, h *Host) error { return h.StartNetwork(ctx, "n") },
+		"remove network":                 func(ctx context.Context, h *Host) error { return h.RemoveNetwork(ctx, "n") },
+		"autostart of a network":         func(ctx context.Context, h *Host) error { return h.SetNetworkAutostart(ctx, "n", true) },
+		"change of a network":            func(ctx context.Context, h *Host) error { return h.UpdateNetwork(ctx, "n", networkxml.Change{}, true) },
+		"refresh the volumes":            func(ctx context.Context, h *Host) error { return h.RefreshPool(ctx, "p") },
+		"define a pool of volumes":       func(ctx context.Context, h *Host) error { return h.DefinePool(ctx, PoolSpec{Name: "p", Type: "dir"}) },
+		"build a pool of volumes":        func(ctx context.Context, h *Host) error { return h.BuildPool(ctx, "p") },
+		"start a pool of volumes":        func(ctx context.Context, h *Host) error { return h.StartPool(ctx, "p") },
+		"remove a pool of volumes":       func(ctx context.Context, h *Host) error { return h.RemovePool(ctx, "p") },
+		"autostart of a pool of volumes": func(ctx context.Context, h *Host) error { return h.SetPoolAutostart(ctx, "p", true) },
 		"create volume": func(ctx context.Context, h *Host) error {
 			return h.CreateVolume(ctx, VolumeSpec{Pool: "p", Name: "v", Format: "raw"})
 		},
@@ -48,14 +59,18 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			return map[string]int{"domains": conn.counted("domains"), "pools": conn.counted("pools")}
+			if _, err := host.Networks(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+
+			return map[string]int{"domains": conn.counted("domains"), "pools": conn.counted("pools"), "networks": conn.counted("networks")}
 		}
 
 		for range 3 {
 			read()
 		}
 
-		if diff := cmp.Diff(map[string]int{"domains": 1, "pools": 1}, read()); diff != "" {
+		if diff := cmp.Diff(map[string]int{"domains": 1, "pools": 1, "networks": 1}, read()); diff != "" {
 			t.Errorf("calls of four readers before %s (-want +got):\n%s", name, diff)
 		}
 
@@ -63,9 +78,13 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 
-		want := map[string]int{"domains": 2, "pools": 1}
+		want := map[string]int{"domains": 2, "pools": 1, "networks": 1}
 		if strings.Contains(name, "volume") || name == "upload" || name == "resize disk" {
-			want = map[string]int{"domains": 1, "pools": 2}
+			want = map[string]int{"domains": 1, "pools": 2, "networks": 1}
+		}
+
+		if strings.Contains(name, "network") {
+			want = map[string]int{"domains": 1, "pools": 1, "networks": 2}
 		}
 
 		if diff := cmp.Diff(want, read()); diff != "" {
@@ -79,7 +98,7 @@ func TestAfterAWriteOneMachineOrVolumeIsAskedForAlone(t *testing.T) {
 	conn := newCounter(quiet{})
 	host := over(conn)
 
-	if err := errors.Join(host.Define(t.Context(), "<domain/>"), host.DeleteVolume(t.Context(), "p", "v")); err != nil {
+	if err := errors.Join(host.Define(t.Context(), "<domain/>"), host.DeleteVolume(t.Context(), "p", "v"), host.StartNetwork(t.Context(), "n")); err != nil {
 		t.Fatal(err)
 	}
 
@@ -95,8 +114,16 @@ func TestAfterAWriteOneMachineOrVolumeIsAskedForAlone(t *testing.T) {
 		t.Errorf("Volume: %+v, %v", volume, err)
 	}
 
-	if lists := conn.counted("domains") + conn.counted("pools"); lists != 0 {
-		t.Errorf("three reads made %d lists, want none", lists)
+	if network, err := host.Network(t.Context(), "n"); err != nil || network.Name != "n" {
+		t.Errorf("Network: %+v, %v", network, err)
+	}
+
+	if pool, err := host.Pool(t.Context(), "p"); err != nil || pool.Active {
+		t.Errorf("Pool: %+v, %v", pool, err)
+	}
+
+	if lists := conn.counted("domains") + conn.counted("pools") + conn.counted("networks"); lists != 0 {
+		t.Errorf("five reads made %d lists, want none", lists)
 	}
 }
 

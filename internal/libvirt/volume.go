@@ -33,15 +33,18 @@ type VolumeSpec struct {
 }
 
 type poolXML struct {
-	name    string
-	active  bool
-	volumes []string
+	name       string
+	active     bool
+	autostart  bool
+	persistent bool
+	xml        string
+	volumes    []string
 }
 
 // pools is what is stored on a host.
 type pools struct {
 	volumes map[[2]string]Volume // by pool and name
-	active  map[string]bool      // by pool
+	pools   map[string]Pool
 }
 
 // pools returns what is stored on the host from one shared read. The pools are refreshed first, so that what was made
@@ -53,10 +56,12 @@ func (h *Host) pools(ctx context.Context) (pools, error) {
 			return pools{}, err
 		}
 
-		all := pools{volumes: map[[2]string]Volume{}, active: map[string]bool{}}
+		all := pools{volumes: map[[2]string]Volume{}, pools: map[string]Pool{}}
 
 		for _, pool := range listed {
-			all.active[pool.name] = pool.active
+			if all.pools[pool.name], err = parsePool(pool); err != nil {
+				return pools{}, err
+			}
 
 			for _, text := range pool.volumes {
 				volume, err := parseVolume(pool.name, text)
@@ -139,7 +144,7 @@ func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
 		return volume, nil
 	}
 
-	if active, exists := all.active[pool]; exists && !active {
+	if found, exists := all.pools[pool]; exists && !found.Active {
 		return Volume{}, fmt.Errorf("look for volume %q: pool %q of host %q is not active. Start the pool", name, pool, h.name)
 	}
 

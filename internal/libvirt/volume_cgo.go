@@ -39,16 +39,12 @@ func describePools(listed []libvirt.StoragePool) ([]poolXML, error) {
 }
 
 func describePool(listed *libvirt.StoragePool) (pool poolXML, err error) {
-	if pool.name, err = listed.GetName(); err != nil {
-		return poolXML{}, fail(err)
-	}
-
 	// A pool with an upload in flight cannot be refreshed; what libvirt knows of it is then current enough. A pool whose
 	// storage is gone is stopped by the refresh, and is seen to be inactive below.
 	_ = listed.Refresh(0)
 
-	if pool.active, err = listed.IsActive(); err != nil || !pool.active {
-		return pool, fail(err)
+	if pool, err = describePoolAlone(listed); err != nil || !pool.active {
+		return pool, err
 	}
 
 	volumes, err := listed.ListAllStorageVolumes(0)
@@ -70,6 +66,29 @@ func describePool(listed *libvirt.StoragePool) (pool poolXML, err error) {
 	}
 
 	return pool, nil
+}
+
+// describePoolAlone is describePool without the volumes, and without a look at the storage.
+func describePoolAlone(found *libvirt.StoragePool) (pool poolXML, err error) {
+	if pool.name, err = found.GetName(); err != nil {
+		return poolXML{}, fail(err)
+	}
+
+	if pool.active, err = found.IsActive(); err != nil {
+		return poolXML{}, fail(err)
+	}
+
+	if pool.persistent, err = found.IsPersistent(); err != nil {
+		return poolXML{}, fail(err)
+	}
+
+	if pool.autostart, err = found.GetAutostart(); err != nil {
+		return poolXML{}, fail(err)
+	}
+
+	pool.xml, err = found.GetXMLDesc(libvirt.STORAGE_XML_INACTIVE)
+
+	return pool, fail(err)
 }
 
 func (s session) withPool(name string, action func(*libvirt.StoragePool) error) error {

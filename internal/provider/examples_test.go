@@ -33,6 +33,9 @@ func adjustments(folder, domainType string) string {
 	case "resources/hypervisor_vm":
 		return fmt.Sprintf("resource \"hypervisor_vm\" \"web\" {\n  domain_type      = %q\n  memory           = \"128MiB\"\n"+
 			"  shutdown_timeout = \"0s\"\n  wait_for         = null\n}\n", domainType)
+	case "resources/hypervisor_pool": // there is no file server and no volume group
+		return "resource \"hypervisor_pool\" \"shared\" {\n  type   = \"dir\"\n  source = null\n}\n" +
+			"resource \"hypervisor_pool\" \"fast\" {\n  type   = \"dir\"\n  path   = \"/var/lib/libvirt/fast\"\n  source = null\n}\n"
 	case "resources/consul_service":
 		return "resource \"consul_service\" \"web\" {\n  checks           = { port = { tcp = \"127.0.0.1:1\" } }\n  wait_for_passing = null\n}\n"
 	default:

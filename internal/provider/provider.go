@@ -9,7 +9,9 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/network"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/placement"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/pool"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -64,6 +66,8 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		vm.New,
 		placement.New,
 		volume.New,
+		network.New,
+		pool.New,
 		consulservice.New,
 		upstream.New,
 		route.New,

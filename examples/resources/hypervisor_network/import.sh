@@ -1,0 +1,3 @@
+# host/name
+terraform import hypervisor_network.lan alpha/lan
+terraform import hypervisor_network.office alpha/office

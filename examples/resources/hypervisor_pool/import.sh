@@ -1,0 +1,2 @@
+# host/name
+terraform import hypervisor_pool.machines alpha/machines
