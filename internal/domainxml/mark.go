@@ -19,6 +19,7 @@ type markElement struct {
 	XMLName    xml.Name        `xml:"https://github.com/baiyi-infra/terraform-provider-hypervisor/vm/1 vm"`
 	Exclusive  bool            `xml:"exclusive,attr"`
 	Complete   bool            `xml:"complete,attr"`
+	Leaving    bool            `xml:"leaving,attr,omitempty"`
 	Digest     string          `xml:"digest,attr,omitempty"`
 	Settings   string          `xml:"settings,omitempty"`
 	Claim      *markClaim      `xml:"claim"`
@@ -39,7 +40,7 @@ type markInterface struct {
 // RenderMark returns the metadata element of the machine, to be written by itself (virDomainSetMetadata).
 func RenderMark(spec Spec) (string, error) {
 	element := markElement{
-		Exclusive: spec.Mark.Exclusive, Complete: spec.Mark.Complete, Digest: spec.Mark.Digest, Settings: spec.Mark.Settings,
+		Exclusive: spec.Mark.Exclusive, Complete: spec.Mark.Complete, Leaving: spec.Mark.Leaving, Digest: spec.Mark.Digest, Settings: spec.Mark.Settings,
 	}
 
 	if spec.Mark.Claim != (Claim{}) {
@@ -61,7 +62,7 @@ func RenderMark(spec Spec) (string, error) {
 
 // mark is what the element says.
 func (e markElement) mark() Mark {
-	mark := Mark{Managed: true, Exclusive: e.Exclusive, Complete: e.Complete, Digest: e.Digest, Settings: e.Settings}
+	mark := Mark{Managed: true, Exclusive: e.Exclusive, Complete: e.Complete, Leaving: e.Leaving, Digest: e.Digest, Settings: e.Settings}
 	if e.Claim != nil {
 		mark.Claim = Claim(*e.Claim)
 	}

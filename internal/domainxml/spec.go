@@ -66,6 +66,8 @@ type Mark struct {
 	Exclusive bool
 	// Complete says that creation went through to the end.
 	Complete bool
+	// Leaving says that the machine is being removed, so that others may wait for its CPUs.
+	Leaving bool
 	// Digest identifies what the machine was created from. It has no other meaning here.
 	Digest string
 	// Settings is text of the resource's that the definition has no other place for. It has no meaning here.

@@ -289,3 +289,78 @@ func TestWaitThatIsInVainSaysWhatItSawAndKeepsTheMachine(t *testing.T) {
 
 	wantNames(t, host, nil, nil)
 }
+
+// TestMachineOfAnotherToolIsImportedWithItsDisks has its disk by path, as virt-install writes it.
+func TestMachineOfAnotherToolIsImportedWithItsDisks(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	virsh(t, host, "vol-create-as", "default", "theirs.qcow2", "1M", "--format", "qcow2")
+
+	definition := t.TempDir() + "/theirs.xml"
+	write(t, definition, `<domain type="qemu"><name>theirs</name><memory unit="MiB">32</memory><vcpu>1</vcpu>
+  <os><type arch="x86_64" machine="pc">hvm</type></os><devices>
+    <disk type="file" device="disk"><driver name="qemu" type="qcow2"/><source file="/var/lib/libvirt/images/theirs.qcow2"/><target dev="vda" bus="virtio"/></disk>
+  </devices></domain>`)
+	virsh(t, host, "define", definition)
+
+	config := onHosts(`
+resource "hypervisor_vm" "test" {
+  name        = "theirs"
+  host        = "alpha"
+  domain_type = "qemu"
+  machine     = "pc"
+  memory      = "32MiB"
+  running     = false
+  autostart   = false
+  cpu         = { count = 1, exclusive = false }
+  disks       = { vda = { volume = "alpha/default/theirs.qcow2" } }
+}
+`, host)
+
+	run(t,
+		resource.TestStep{
+			Config: config, ResourceName: vmAddress, ImportState: true, ImportStateId: "alpha/theirs", ImportStatePersist: true,
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: planned(plancheck.ResourceActionNoop)},
+	)
+
+	wantNames(t, host, nil, []string{"theirs.qcow2"})
+}
+
+// TestRenamedMachineTakesOverTheCPUsOfTheOneThatGoes has a guest that takes its time to power off.
+func TestRenamedMachineTakesOverTheCPUsOfTheOneThatGoes(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	kind := testbed.DomainTypeFor(t)
+	config := func(resource, name string) string {
+		return onHosts(fmt.Sprintf(`
+resource "hypervisor_volume" "m1" {
+  host = "alpha"
+  name = "m1.qcow2"
+  size = "1MiB"
+}
+
+resource "hypervisor_volume" "m2" {
+  host = "alpha"
+  name = "m2.qcow2"
+  size = "1MiB"
+}
+
+resource "hypervisor_vm" %q {
+  name             = %q
+  host             = "alpha"
+  domain_type      = %q
+  memory           = "32MiB"
+  shutdown_timeout = "7s"
+  cpu              = { pins = ["1"], emulator = "0" }
+  disks            = { root = { volume = hypervisor_volume.%s.id } }
+}
+`, resource, name, kind, name), host)
+	}
+
+	run(t,
+		resource.TestStep{Config: config("one", "m1")},
+		resource.TestStep{
+			Config: config("two", "m2"),
+			Check:  check(func() { wantNames(t, host, []string{"m2"}, []string{"m1.qcow2", "m2.qcow2"}) }),
+		},
+	)
+}

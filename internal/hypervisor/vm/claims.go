@@ -15,6 +15,7 @@ type claim struct {
 	vcpus     topology.CPUSet // where its vCPUs are pinned; empty if they are not
 	emulator  topology.CPUSet
 	exclusive bool
+	leaving   bool   // the machine is being removed
 	rival     string // UUID of the machine if it does not have this yet but looks whether it may; see settle
 }
 
@@ -37,6 +38,7 @@ func claims(domains []libvirt.Domain, except string) ([]claim, error) {
 			vcpus:     o.stored.PinnedCPUs().Union(o.live.PinnedCPUs()),
 			emulator:  o.stored.Emulator.Union(o.live.Emulator),
 			exclusive: o.stored.Mark.Exclusive || o.live.Mark.Exclusive,
+			leaving:   o.stored.Mark.Leaving,
 		}
 
 		if wanted, claims := tentative(o); claims {

@@ -199,34 +199,6 @@ func (m *model) digest(formats map[string]string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// checkCPUs refuses CPUs that the host does not have or that another machine holds, before anything is changed.
-func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	if len(spec.Pins) == 0 && spec.Emulator.IsEmpty() {
-		return nil
-	}
-
-	hardware, err := host.Topology(ctx)
-	if err != nil {
-		return err
-	}
-
-	if err := missing(spec, host.Name(), hardware); err != nil {
-		return err
-	}
-
-	domains, err := host.Domains(ctx)
-	if err != nil {
-		return err
-	}
-
-	others, err := claims(domains, spec.UUID)
-	if err != nil {
-		return err
-	}
-
-	return conflict(spec, host.Name(), hardware, others)
-}
-
 // refresh reads the machine from its host.
 func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 	domain, err := host.Domain(ctx, m.ID.ValueString())
@@ -381,12 +353,19 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 		return err
 	}
 
-	if err := stop(ctx, host, domain.UUID, state.ShutdownTimeout.Duration()); err != nil {
+	spec, err := domainxml.Parse(domain.XML)
+	if err != nil {
 		return err
 	}
 
-	spec, err := domainxml.Parse(domain.XML)
-	if err != nil {
+	if spec.Mark.Managed {
+		spec.Mark.Leaving = true
+		if err := setMark(ctx, host, spec); err != nil {
+			return err
+		}
+	}
+
+	if err := stop(ctx, host, domain.UUID, state.ShutdownTimeout.Duration()); err != nil {
 		return err
 	}
 

@@ -21,6 +21,55 @@ const (
 	withdrawTimeout = 15 * time.Second
 )
 
+// checkCPUs refuses CPUs that the host does not have or that another machine holds, before anything is changed. It waits
+// for a machine that is being removed: a renamed machine is made while the one of the old name goes, and their order is
+// Terraform's.
+func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	if len(spec.Pins) == 0 && spec.Emulator.IsEmpty() {
+		return nil
+	}
+
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return err
+	}
+
+	if err := missing(spec, host.Name(), hardware); err != nil {
+		return err
+	}
+
+	started := time.Now()
+
+	return poll.Until(ctx, "another machine to leave its CPUs", func(attempt int) error {
+		list := host.DomainsNow
+		if attempt == 0 {
+			list = host.Domains
+		}
+
+		domains, err := list(ctx)
+		if err != nil {
+			return err
+		}
+
+		others, err := claims(domains, spec.UUID)
+		if err != nil {
+			return err
+		}
+
+		err = conflict(spec, host.Name(), hardware, others)
+		if err != nil && (time.Since(started) < graceTimeout || conflict(spec, host.Name(), hardware, staying(others)) == nil) {
+			err = fmt.Errorf("%w: %w", poll.ErrNotYet, err)
+		}
+
+		return err
+	})
+}
+
+// staying leaves out the machines that are being removed.
+func staying(all []claim) []claim {
+	return slices.DeleteFunc(slices.Clone(all), func(c claim) bool { return c.leaving })
+}
+
 // settle decides who gets a CPU that several runs want at once. It is called once the machine's claim stands on the
 // host, and looks at what all others have and claim: with the first look that shows nothing in its way the machine has
 // what it claims. Otherwise it takes its claim back by withdraw and returns who is in the way. What patience makes of a
