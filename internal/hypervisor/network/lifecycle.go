@@ -7,6 +7,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 )
 
@@ -51,14 +52,14 @@ func takeOver(ctx context.Context, host *libvirt.Host, existing libvirt.Network,
 		return fmt.Errorf("host %q has a network of this name already, and it is another one. Import it, remove it, or choose another name", host.Name())
 	}
 
-	users, err := users(ctx, host, stored)
+	users, err := machines.Using(ctx, host, func(machine domainxml.Spec) bool { return attached(machine, stored) })
 	if err != nil {
 		return err
 	}
 
 	for _, user := range users {
-		if !user.managed {
-			return fmt.Errorf("host %q has a network of this name already, and machine %q is attached to it. Import it, or choose another name", host.Name(), user.name)
+		if !user.Managed {
+			return fmt.Errorf("host %q has a network of this name already, and machine %q is attached to it. Import it, or choose another name", host.Name(), user.Domain.Name)
 		}
 	}
 
@@ -167,53 +168,16 @@ func remove(ctx context.Context, host *libvirt.Host, name string) error {
 		return err
 	}
 
-	users, err := users(ctx, host, spec)
+	users, err := machines.Using(ctx, host, func(machine domainxml.Spec) bool { return attached(machine, spec) })
 	if err != nil {
 		return err
 	}
 
 	if len(users) > 0 {
-		return fmt.Errorf("machine %q of host %q is attached to it and would lose its network. Remove the machine or its interface first", users[0].name, host.Name())
+		return fmt.Errorf("machine %q of host %q is attached to it and would lose its network. Remove the machine or its interface first", users[0].Domain.Name, host.Name())
 	}
 
 	return host.RemoveNetwork(ctx, name)
-}
-
-// A user is a machine with an interface on the network, in what it runs or in what it will start with.
-type user struct {
-	name    string
-	managed bool // by us
-}
-
-func users(ctx context.Context, host *libvirt.Host, spec networkxml.Spec) ([]user, error) {
-	domains, err := host.Domains(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	var found []user
-
-	for _, domain := range domains {
-		definitions := []string{domain.XML}
-		if domain.Active {
-			definitions = append(definitions, domain.LiveXML)
-		}
-
-		for _, definition := range definitions {
-			machine, err := domainxml.Parse(definition)
-			if err != nil {
-				return nil, err
-			}
-
-			if attached(machine, spec) {
-				found = append(found, user{name: domain.Name, managed: machine.Mark.Managed})
-
-				break
-			}
-		}
-	}
-
-	return found, nil
 }
 
 // attached reports whether the machine uses the network, by its name or by the bridge that comes and goes with it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 )
 
 // create defines the pool, or takes over what an interrupted creation left of it. It does not start it.
@@ -32,14 +33,14 @@ var errTransient = errors.New("the host has it without a stored definition, so t
 // takeOver accepts a pool that is just what would have been made: a run that was killed before Terraform could store its
 // state left it. One that somebody else's machine uses is somebody's.
 func takeOver(ctx context.Context, host *libvirt.Host, name string) error {
-	users, err := users(ctx, host, name)
+	users, err := machines.Using(ctx, host, func(machine domainxml.Spec) bool { return uses(machine, name) })
 	if err != nil {
 		return err
 	}
 
 	for _, user := range users {
-		if !user.managed {
-			return fmt.Errorf("host %q has a pool of this name already, and machine %q uses it. Import it, or choose another name", host.Name(), user.name)
+		if !user.Managed {
+			return fmt.Errorf("host %q has a pool of this name already, and machine %q uses it. Import it, or choose another name", host.Name(), user.Domain.Name)
 		}
 	}
 
@@ -92,55 +93,19 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 // remove stops and undefines the pool, unless a machine has a disk in it: it could not be started any more. The data
 // stays.
 func remove(ctx context.Context, host *libvirt.Host, name string) error {
-	users, err := users(ctx, host, name)
+	users, err := machines.Using(ctx, host, func(machine domainxml.Spec) bool { return uses(machine, name) })
 	if err != nil {
 		return err
 	}
 
 	if len(users) > 0 {
-		return fmt.Errorf("machine %q of host %q has a disk in it and could not be started any more. Remove the machine or its disk first", users[0].name, host.Name())
+		return fmt.Errorf("machine %q of host %q has a disk in it and could not be started any more. Remove the machine or its disk first", users[0].Domain.Name, host.Name())
 	}
 
 	return host.RemovePool(ctx, name)
 }
 
-// A user is a machine with a disk in the pool, in what it runs or in what it will start with.
-type user struct {
-	name    string
-	managed bool // by us
-}
-
-func users(ctx context.Context, host *libvirt.Host, pool string) ([]user, error) {
-	domains, err := host.Domains(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	var found []user
-
-	for _, domain := range domains {
-		definitions := []string{domain.XML}
-		if domain.Active {
-			definitions = append(definitions, domain.LiveXML)
-		}
-
-		for _, definition := range definitions {
-			machine, err := domainxml.Parse(definition)
-			if err != nil {
-				return nil, err
-			}
-
-			if uses(machine, pool) {
-				found = append(found, user{name: domain.Name, managed: machine.Mark.Managed})
-
-				break
-			}
-		}
-	}
-
-	return found, nil
-}
-
+// uses reports whether the machine has a disk in the pool.
 func uses(machine domainxml.Spec, pool string) bool {
 	for _, disk := range machine.Disks {
 		if disk.Volume.Pool == pool {

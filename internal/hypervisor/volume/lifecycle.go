@@ -11,6 +11,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 )
@@ -79,8 +80,8 @@ func takeOver(ctx context.Context, host *libvirt.Host, existing libvirt.Volume, 
 	}
 
 	for _, user := range users {
-		if !user.managed {
-			return fmt.Errorf("pool %q of host %q has a volume of this name already, and machine %q uses it. Import it, or choose another name", spec.Pool, host.Name(), user.domain.Name)
+		if !user.Managed {
+			return fmt.Errorf("pool %q of host %q has a volume of this name already, and machine %q uses it. Import it, or choose another name", spec.Pool, host.Name(), user.Domain.Name)
 		}
 	}
 
@@ -288,8 +289,8 @@ func grow(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, size u
 	}
 
 	for _, user := range users {
-		if user.domain.Active {
-			return host.ResizeDisk(ctx, user.domain.UUID, volume.Path, size)
+		if user.Domain.Active {
+			return host.ResizeDisk(ctx, user.Domain.UUID, volume.Path, size)
 		}
 	}
 
@@ -313,7 +314,7 @@ func remove(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) erro
 	}
 
 	if len(users) > 0 {
-		return fmt.Errorf("machine %q of host %q uses it. Remove the machine or its disk first", users[0].domain.Name, host.Name())
+		return fmt.Errorf("machine %q of host %q uses it. Remove the machine or its disk first", users[0].Domain.Name, host.Name())
 	}
 
 	overlays, err := host.Overlays(ctx, ref.Pool, ref.Name)
@@ -332,32 +333,15 @@ func remove(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) erro
 	return host.DeleteVolume(ctx, ref.Pool, markerName(ref.Name))
 }
 
-// A user is a machine that has the volume as a disk, by its name or by its path.
-type user struct {
-	domain  libvirt.Domain
-	managed bool // by us
-}
-
-func users(ctx context.Context, host *libvirt.Host, volume libvirt.Volume) ([]user, error) {
-	domains, err := host.Domains(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	var found []user
-
-	for _, domain := range domains {
-		spec, err := domainxml.Parse(domain.XML)
-		if err != nil {
-			return nil, err
-		}
-
-		for _, disk := range spec.Disks {
+// users are the machines that have the volume as a disk, by its name or by its path.
+func users(ctx context.Context, host *libvirt.Host, volume libvirt.Volume) ([]machines.User, error) {
+	return machines.Using(ctx, host, func(machine domainxml.Spec) bool {
+		for _, disk := range machine.Disks {
 			if disk.Volume == (domainxml.Volume{Pool: volume.Pool, Name: volume.Name}) || (disk.File != "" && disk.File == volume.Path) {
-				found = append(found, user{domain: domain, managed: spec.Mark.Managed})
+				return true
 			}
 		}
-	}
 
-	return found, nil
+		return false
+	})
 }

@@ -1,0 +1,48 @@
+// Package machines answers which machines of a host use something, so that it is not taken away under them.
+package machines
+
+import (
+	"context"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+)
+
+// User is a machine that uses what was asked about.
+type User struct {
+	Domain  libvirt.Domain
+	Managed bool // by this provider
+}
+
+// Using returns the host's machines of which uses is true in what they run or in what they will start with, from the
+// shared read of the host's machines.
+func Using(ctx context.Context, host *libvirt.Host, uses func(domainxml.Spec) bool) ([]User, error) {
+	domains, err := host.Domains(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	var found []User
+
+	for _, domain := range domains {
+		definitions := []string{domain.XML}
+		if domain.Active {
+			definitions = append(definitions, domain.LiveXML)
+		}
+
+		for _, definition := range definitions {
+			machine, err := domainxml.Parse(definition)
+			if err != nil {
+				return nil, err
+			}
+
+			if uses(machine) {
+				found = append(found, User{Domain: domain, Managed: machine.Mark.Managed})
+
+				break
+			}
+		}
+	}
+
+	return found, nil
+}
