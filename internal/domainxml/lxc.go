@@ -32,7 +32,7 @@ const quotaPeriod = 100_000
 // that libvirt changes in both directions while the container runs.
 func lxc(spec Spec, mark string) libvirtxml.Domain {
 	zero := uint(0)
-	kib := uint64(spec.Memory / 1024)
+	kib := spec.Memory / 1024
 
 	domain := libvirtxml.Domain{
 		Type:       LXC,
