@@ -19,6 +19,7 @@ const thing = "Consul service"
 var (
 	_ resource.ResourceWithConfigure      = &serviceResource{}
 	_ resource.ResourceWithImportState    = &serviceResource{}
+	_ resource.ResourceWithModifyPlan     = &serviceResource{}
 	_ resource.ResourceWithValidateConfig = &serviceResource{}
 )
 
@@ -46,11 +47,13 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
 	consul := r.consul("create", plan, &resp.Diagnostics)
+	owner := tf.NewOwner(ctx, resp.Private, &resp.Diagnostics)
+
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	service := plan.service()
+	service := plan.service(owner)
 	err := consul.Register(ctx, service)
 
 	if err == nil || errors.Is(err, catalog.ErrUnanswered) { // what may exist must be in the state, or it is orphaned
@@ -58,7 +61,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	if err == nil && service.Wait > 0 {
-		err = consul.AwaitPassing(ctx, service.ID, service.Wait)
+		err = consul.AwaitPassing(ctx, service.Identity, service.Wait)
 	}
 
 	if err != nil {
@@ -88,6 +91,10 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
+	if tf.AdoptOwner(ctx, service.Owner, req.Private, resp.Private, &resp.Diagnostics) && !state.Force.ValueBool() {
+		resp.Diagnostics.AddWarning("Consul service of another state", service.Identity.String()+" has been registered or taken over by another Terraform state, which its meta data says. A change or a removal by this one will be refused: remove it here (terraform state rm), or set force = true.")
+	}
+
 	state.set(service)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -97,11 +104,13 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
 	consul := r.consul("update", plan, &resp.Diagnostics)
+	owner := tf.Owner(ctx, req.Private, resp.Private, &resp.Diagnostics)
+
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	if err := consul.Update(ctx, plan.service()); err != nil {
+	if err := consul.Update(ctx, plan.service(owner)); err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", thing, plan.label(), err))
 
 		return
@@ -115,11 +124,13 @@ func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
 	consul := r.consul("delete", state, &resp.Diagnostics)
+	owner := tf.StoredOwner(ctx, req.Private, &resp.Diagnostics)
+
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	if err := consul.Deregister(ctx, state.identity()); err != nil {
+	if err := consul.Deregister(ctx, state.identity(), state.mark(owner)); err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", thing, state.label(), err))
 	}
 }
