@@ -122,7 +122,7 @@ func (c *Client) updateWithAgent(ctx context.Context, service Service) error {
 		return c.tellAgent(ctx, service)
 	case err != nil:
 		return err
-	case there.foreign(service.Mark):
+	case there.Foreign(service.Mark):
 		return owned(service.Identity.String(), there.Mark)
 	}
 
@@ -207,7 +207,7 @@ func (c *Client) deregisterWithAgent(ctx context.Context, who Identity, mine Mar
 		return nil
 	case err != nil:
 		return err
-	case there.foreign(mine):
+	case there.Foreign(mine):
 		return owned(who.String(), there.Mark)
 	}
 

@@ -79,8 +79,8 @@ func (m Mark) sameSettings(other Mark) bool {
 	return m == other
 }
 
-// foreign reports whether what carries the mark m belongs to another state than the one of the mark mine, which does
-// not take from others.
-func (m Mark) foreign(mine Mark) bool {
+// Foreign reports whether what carries the mark m belongs to another state than the one of the mark mine. Whoever forces
+// takes from others, and what has no owner yet is anybody's.
+func (m Mark) Foreign(mine Mark) bool {
 	return m.Owner != "" && m.Owner != mine.Owner && !mine.Force
 }

@@ -154,7 +154,7 @@ func (c *Client) updateOnNode(ctx context.Context, service Service) error {
 		}
 
 		if found := there.find(service.ID); found != nil {
-			if mark, _, _ := readMark(found.Meta); mark.foreign(service.Mark) {
+			if mark, _, _ := readMark(found.Meta); mark.Foreign(service.Mark) {
 				return nil, owned(service.Identity.String(), mark)
 			}
 		}
@@ -172,7 +172,7 @@ func (c *Client) deregisterOnNode(ctx context.Context, who Identity, mine Mark) 
 			return nil, nil
 		}
 
-		if mark, _, _ := readMark(found.Meta); mark.foreign(mine) {
+		if mark, _, _ := readMark(found.Meta); mark.Foreign(mine) {
 			return nil, owned(who.String(), mark)
 		}
 

@@ -62,6 +62,11 @@ func consulAttribute() schema.Attribute {
 			"ca_file":     text("PEM file of the certificate authority that the server's certificate is verified against. Defaults to `CONSUL_CACERT`, then the system's."),
 			"cert_file":   text("PEM file of the client certificate, for mutual TLS. Defaults to `CONSUL_CLIENT_CERT`."),
 			"key_file":    text("PEM file of the client certificate's key. Defaults to `CONSUL_CLIENT_KEY`."),
+			"timeout": schema.StringAttribute{
+				MarkdownDescription: "How long an apply waits for a Consul that restarts or elects a leader. Defaults to `1m`.",
+				CustomType:          tf.DurationType(),
+				Optional:            true,
+			},
 			"server_name": text("Name that the server's certificate must have if it is not the address's. Defaults to `CONSUL_TLS_SERVER_NAME`."),
 		},
 	}

@@ -27,6 +27,7 @@ type model struct {
 	Drain           tf.Notation            `tfsdk:"drain"`
 	Force           types.Bool             `tfsdk:"force"`
 	Draining        types.Bool             `tfsdk:"draining"`
+	Owner           types.String           `tfsdk:"owner"`
 }
 
 type endpoint struct {
@@ -65,16 +66,16 @@ func tenancy(name types.String) string {
 }
 
 // mark is what tells others whose the instance is.
-func (m model) mark(owner string) catalog.Mark {
+func (m model) mark() catalog.Mark {
 	return catalog.Mark{
-		Owner: owner, Wait: m.WaitForPassing.Duration(), Drain: m.Drain.Duration(), Force: m.Force.ValueBool(),
+		Owner: m.Owner.ValueString(), Wait: m.WaitForPassing.Duration(), Drain: m.Drain.Duration(), Force: m.Force.ValueBool(),
 	}
 }
 
-func (m model) service(owner string) catalog.Service {
+func (m model) service() catalog.Service {
 	service := catalog.Service{
 		Identity:    m.identity(),
-		Mark:        m.mark(owner),
+		Mark:        m.mark(),
 		Address:     m.Address.ValueString(),
 		Port:        int(m.Port.ValueInt64()),
 		Tagged:      make(map[string]catalog.Endpoint, len(m.TaggedAddresses)),
@@ -107,6 +108,10 @@ func (m *model) set(service catalog.Service) {
 	m.Weights = &weights{
 		Passing: types.Int64Value(int64(service.Weights.Passing)),
 		Warning: types.Int64Value(int64(service.Weights.Warning)),
+	}
+
+	if m.Owner.IsNull() { // as after an import
+		m.Owner = tf.OptionalText(service.Owner)
 	}
 
 	if service.Namespace != tenancy(m.Namespace) {

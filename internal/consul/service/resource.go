@@ -47,13 +47,12 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
 	consul := r.consul("create", plan, &resp.Diagnostics)
-	owner := tf.NewOwner(ctx, resp.Private, &resp.Diagnostics)
-
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	service := plan.service(owner)
+	plan.Owner = tf.Owned(plan.Owner)
+	service := plan.service()
 	err := consul.Register(ctx, service)
 
 	if err == nil || errors.Is(err, catalog.ErrUnanswered) { // what may exist must be in the state, or it is orphaned
@@ -91,8 +90,8 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	if tf.AdoptOwner(ctx, service.Owner, req.Private, resp.Private, &resp.Diagnostics) && !state.Force.ValueBool() {
-		resp.Diagnostics.AddWarning("Consul service of another state", service.Identity.String()+" has been registered or taken over by another Terraform state, which its meta data says. A change or a removal by this one will be refused: remove it here (terraform state rm), or set force = true.")
+	if service.Foreign(state.mark()) {
+		resp.Diagnostics.AddWarning("Consul service of another state", service.Identity.String()+" has been registered or taken over by another Terraform state, as its meta data says. A change or a removal by this one will be refused: remove it here (terraform state rm), or set force = true.")
 	}
 
 	state.set(service)
@@ -104,13 +103,13 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 
 	consul := r.consul("update", plan, &resp.Diagnostics)
-	owner := tf.Owner(ctx, req.Private, resp.Private, &resp.Diagnostics)
-
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	if err := consul.Update(ctx, plan.service(owner)); err != nil {
+	plan.Owner = tf.Owned(plan.Owner)
+
+	if err := consul.Update(ctx, plan.service()); err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", thing, plan.label(), err))
 
 		return
@@ -124,13 +123,11 @@ func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 
 	consul := r.consul("delete", state, &resp.Diagnostics)
-	owner := tf.StoredOwner(ctx, req.Private, &resp.Diagnostics)
-
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	if err := consul.Deregister(ctx, state.identity(), state.mark(owner)); err != nil {
+	if err := consul.Deregister(ctx, state.identity(), state.mark()); err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", thing, state.label(), err))
 	}
 }

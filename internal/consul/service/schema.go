@@ -52,6 +52,7 @@ func serviceSchema() schema.Schema {
 				"Only with `checks`; with `node`, something such as `consul-esm` must run them. Does not wait by default."),
 			"drain": durationAttribute("How long the instance is in maintenance mode before it is deregistered, such as `10s`: time for DNS answers and gateways to forget it. By default it is deregistered at once."),
 			"force": switchAttribute("Whether an instance of this id that another state or somebody else registered is taken over, changed and deregistered. Defaults to `false`: that is an error."),
+			"owner": tf.OwnerAttribute(),
 			"draining": schema.BoolAttribute{
 				MarkdownDescription: "Whether an interrupted deletion left the instance in maintenance mode. The plan always says `false`, so the next apply puts it back into service.",
 				Computed:            true,
