@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"libvirt.org/go/libvirt"
-
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
+	"libvirt.org/go/libvirt"
 )
 
 const patience = 2 * time.Minute
