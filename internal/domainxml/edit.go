@@ -23,6 +23,10 @@ func Edit(stored string, want Spec) (string, error) {
 		return "", err
 	}
 
+	if now.Type == LXC || now.Type == Xen { // neither has what libvirt adds to a machine of QEMU
+		return Render(want)
+	}
+
 	editTexts(&domain, want)
 	editMemory(&domain, now, want)
 	editCPUs(&domain, now, want)
@@ -93,15 +97,18 @@ func editCPUs(domain *libvirtxml.Domain, now, want Spec) {
 		domain.CPU = model
 	}
 
-	if domain.CPU == nil {
+	layout := now.CPU.Sockets != want.CPU.Sockets || now.CPU.Cores != want.CPU.Cores || now.CPU.Threads != want.CPU.Threads
+	nodes := !sameNodes(now.Nodes, want.Nodes)
+
+	if (layout || nodes) && domain.CPU == nil {
 		domain.CPU = &libvirtxml.DomainCPU{}
 	}
 
-	if now.CPU.Sockets != want.CPU.Sockets || now.CPU.Cores != want.CPU.Cores || now.CPU.Threads != want.CPU.Threads {
+	if layout {
 		domain.CPU.Topology = cpuTopology(want.CPU)
 	}
 
-	if !sameNodes(now.Nodes, want.Nodes) {
+	if nodes {
 		domain.CPU.Numa = guestNodes(want.Nodes)
 	}
 

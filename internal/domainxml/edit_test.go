@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 )
 
 // TestAnyMachineIsEditedIntoAnyOther holds Edit to its promise by what the result reads as.
@@ -12,7 +14,7 @@ func TestAnyMachineIsEditedIntoAnyOther(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 
 	for range rounds {
-		from, to := randomSpec(random), randomSpec(random)
+		from, to := randomMachine(random), randomMachine(random)
 		to.Name, to.UUID, to.Type, to.Machine, to.Seed = from.Name, from.UUID, from.Type, from.Machine, from.Seed
 
 		for name, disk := range from.Disks { // some disks and interfaces stay
@@ -39,7 +41,7 @@ func TestMachineThatDoesNotChangeIsLeftAsItIs(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 
 	for range rounds / 10 {
-		spec := randomSpec(random)
+		spec := randomMachine(random)
 		first := edit(t, render(t, spec), spec)
 
 		if again := edit(t, first, spec); again != first {
@@ -52,7 +54,7 @@ func TestMachineThatDoesNotChangeIsLeftAsItIs(t *testing.T) {
 func TestEditKeepsWhatOthersWrote(t *testing.T) {
 	text := load(t, "foreign.xml")
 	want := parse(t, text)
-	want.Memory, want.VCPUs, want.Title, want.Mark.Managed = 2<<30, 3, "ours", true
+	want.Memory, want.VCPUs, want.Pins, want.Title, want.Mark.Managed = 2<<30, 3, append(want.Pins, topology.NewCPUSet(7)), "ours", true
 	delete(want.Disks, "data")
 	want.Disks["more"] = Disk{Volume: Volume{Pool: "default", Name: "more"}, Format: "qcow2"}
 

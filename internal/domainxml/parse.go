@@ -51,6 +51,18 @@ func read(domain *libvirtxml.Domain) (Spec, error) {
 		spec.parseInterfaces(domain.Devices.Interfaces, mark)
 	}
 
+	if mark != nil && mark.Seed != nil && spec.Seed != nil {
+		*spec.Seed = Volume(*mark.Seed)
+	}
+
+	if domain.Type == LXC {
+		err = spec.parseContainer(*domain)
+	}
+
+	if err != nil {
+		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
+	}
+
 	return spec, nil
 }
 

@@ -2,6 +2,7 @@ package domainxml
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"libvirt.org/go/libvirtxml"
@@ -13,7 +14,7 @@ func (s *Spec) parseAmounts(domain *libvirtxml.Domain) {
 		s.Memory = uint64(domain.Memory.Value) * 1024
 	}
 
-	if current := domain.CurrentMemory; current != nil && current.Value != 0 && uint64(current.Value)*1024 < s.Memory {
+	if current := domain.CurrentMemory; domain.Type != LXC && current != nil && current.Value != 0 && uint64(current.Value)*1024 < s.Memory {
 		s.MaxMemory, s.Memory = s.Memory, uint64(current.Value)*1024
 	}
 
@@ -54,16 +55,9 @@ func (s *Spec) parsePins(tune *libvirtxml.DomainCPUTune) error {
 		return nil
 	}
 
-	pinned := 0
-
-	for _, pin := range tune.VCPUPin {
-		if int(pin.VCPU) < s.TopVCPUs() {
-			pinned = max(pinned, int(pin.VCPU)+1)
-		}
-	}
-
-	if pinned > 0 {
-		s.Pins = make([]topology.CPUSet, max(pinned, s.VCPUs))
+	// Pins of vCPUs that may be plugged in one day say nothing about what the machine uses.
+	if slices.ContainsFunc(tune.VCPUPin, func(pin libvirtxml.DomainCPUTuneVCPUPin) bool { return int(pin.VCPU) < s.VCPUs }) {
+		s.Pins = make([]topology.CPUSet, s.VCPUs)
 	}
 
 	for _, pin := range tune.VCPUPin {

@@ -22,18 +22,44 @@ func Render(spec Spec) (string, error) {
 		return "", err
 	}
 
-	devices, err := devices(spec)
+	domain, err := machineOf(spec, mark)
+	if err != nil {
+		return "", err
+	}
+
+	domain.Title, domain.Description = spec.Title, spec.Description
+
+	text, err := domain.Marshal()
 	if err != nil {
 		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
 	}
 
-	domain := libvirtxml.Domain{
+	return text, nil
+}
+
+// machineOf renders the machine as its kind of host takes it.
+func machineOf(spec Spec, mark string) (libvirtxml.Domain, error) {
+	switch spec.Type {
+	case LXC:
+		return lxc(spec, mark), nil
+	case Xen:
+		return xen(spec, mark)
+	default:
+		return qemu(spec, mark)
+	}
+}
+
+func qemu(spec Spec, mark string) (libvirtxml.Domain, error) {
+	devices, err := devices(spec)
+	if err != nil {
+		return libvirtxml.Domain{}, fmt.Errorf("render domain %q: %w", spec.Name, err)
+	}
+
+	return libvirtxml.Domain{
 		Type:          spec.Type,
 		Name:          spec.Name,
 		UUID:          spec.UUID,
 		Metadata:      &libvirtxml.DomainMetadata{XML: mark},
-		Title:         spec.Title,
-		Description:   spec.Description,
 		MemoryBacking: memoryBacking(spec),
 		Memory:        &libvirtxml.DomainMemory{Value: uint(spec.TopMemory() / 1024), Unit: "KiB"},
 		CurrentMemory: currentMemory(spec),
@@ -48,14 +74,7 @@ func Render(spec Spec) (string, error) {
 		OnReboot:      "restart",
 		OnCrash:       "destroy",
 		Devices:       devices,
-	}
-
-	text, err := domain.Marshal()
-	if err != nil {
-		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
-	}
-
-	return text, nil
+	}, nil
 }
 
 func devices(spec Spec) (*libvirtxml.DomainDeviceList, error) {
