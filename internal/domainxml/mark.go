@@ -24,12 +24,18 @@ type markElement struct {
 	Settings   string          `xml:"settings,omitempty"`
 	Claim      *markClaim      `xml:"claim"`
 	Interfaces []markInterface `xml:"interface"`
+	Seed       *markVolume     `xml:"seed"` // on Xen, where the definition has its path only
 }
 
 type markClaim struct {
 	VCPUs     string `xml:"vcpus,attr,omitempty"`
 	Emulator  string `xml:"emulator,attr,omitempty"`
 	Exclusive bool   `xml:"exclusive,attr"`
+}
+
+type markVolume struct {
+	Pool string `xml:"pool,attr"`
+	Name string `xml:"name,attr"`
 }
 
 type markInterface struct {
@@ -50,6 +56,11 @@ func RenderMark(spec Spec) (string, error) {
 
 	for _, name := range sortedKeys(spec.Interfaces) {
 		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})
+	}
+
+	if spec.Type == Xen && spec.Seed != nil {
+		seed := markVolume(*spec.Seed)
+		element.Seed = &seed
 	}
 
 	text, err := xml.Marshal(element)
