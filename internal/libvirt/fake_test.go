@@ -126,7 +126,7 @@ func (quiet) pinEmulator(string, []bool) error                               { r
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
 func (quiet) refreshPool(string) error                                       { return nil }
-func (quiet) createVolume(string, string) error                              { return nil }
+func (quiet) createVolume(string, string, bool) error                         { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }
 func (quiet) deleteVolume(string, string) error                              { return nil }
 func (quiet) upload(_, _ string, _ int64, _ func(int) ([]byte, error)) error { return nil }

@@ -5,6 +5,16 @@ resource "hypervisor_volume" "debian" {
   source = { file = "${path.module}/debian-12-genericcloud-amd64.qcow2" }
 }
 
+# An image from the web. A plan downloads nothing: the checksum says whether it is another one.
+resource "hypervisor_volume" "ubuntu" {
+  host = "alpha"
+  name = "ubuntu-24.04.img"
+  source = {
+    url      = "https://cloud-images.ubuntu.com/releases/noble/release-20251213/ubuntu-24.04-server-cloudimg-amd64.img"
+    checksum = "sha256:2b5f90ffe8180def601c021c874e55d8303e8bcbfc66fee2b94414f43ac5eb1f"
+  }
+}
+
 # An overlay: a machine's root disk, which begins as the image and stores what differs.
 resource "hypervisor_volume" "root" {
   host    = "alpha"
@@ -13,11 +23,14 @@ resource "hypervisor_volume" "root" {
   size    = "20GiB"
 }
 
-# An empty volume. A larger size grows it in place, on a running machine too.
+# An empty volume. A larger size grows it in place, on a running machine too. Once something was written to it, a plan
+# that would delete or replace it is refused.
 resource "hypervisor_volume" "data" {
   host   = "alpha"
   pool   = "default"
   name   = "web-1-data.raw"
   format = "raw"
   size   = "1GiB"
+
+  allocation = "full"
 }
