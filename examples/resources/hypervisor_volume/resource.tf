@@ -10,8 +10,8 @@ resource "hypervisor_volume" "ubuntu" {
   host = "alpha"
   name = "ubuntu-24.04.img"
   source = {
-    url      = "https://cloud-images.ubuntu.com/releases/noble/release-20251213/ubuntu-24.04-server-cloudimg-amd64.img"
-    checksum = "sha256:2b5f90ffe8180def601c021c874e55d8303e8bcbfc66fee2b94414f43ac5eb1f"
+    url      = "https://images.example.com/ubuntu-24.04-server-cloudimg-amd64.img"
+    checksum = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
   }
 }
 
