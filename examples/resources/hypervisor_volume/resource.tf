@@ -31,6 +31,4 @@ resource "hypervisor_volume" "data" {
   name   = "web-1-data.raw"
   format = "raw"
   size   = "1GiB"
-
-  allocation = "full"
 }

@@ -91,7 +91,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				Validators:          []validator.String{stringvalidator.OneOf(thin, full)},
 			},
 			"protected": schema.BoolAttribute{
-				MarkdownDescription: "Whether a plan that would delete or replace the volume is refused once something was written to it. Only what was applied before counts: set it to `false`, apply, and then delete. Defaults to `true` for volumes that were made empty, and to `false` for those with a `source` or a `backing`.",
+				MarkdownDescription: "Whether a plan that would delete or replace the volume is refused once something was written to it, or if nobody can tell, as with `full` allocation and in volume groups. Only what was applied before counts: set it to `false`, apply, and then delete. Defaults to `true` for volumes that were made empty, and to `false` for those with a `source` or a `backing`.",
 				Optional:            true,
 			},
 			"timeouts": tf.Timeouts(ctx, limits),
