@@ -70,8 +70,9 @@ func kongEngine(t *testing.T) engine {
 type stack struct {
 	engine
 
-	consul *api.Client
-	url    string // of Traefik's entry point
+	address string // of Consul
+	consul  *api.Client
+	url     string // of Traefik's entry point
 }
 
 func newStack(t *testing.T) stack {
@@ -109,8 +110,9 @@ func newStack(t *testing.T) stack {
 				return traefik.New(traefik.Config{KeyPrefix: "traefik"}, client)
 			},
 		},
-		consul: direct,
-		url:    gate.URL(),
+		address: consul.Address(),
+		consul:  direct,
+		url:     gate.URL(),
 	}
 }
 
