@@ -15,6 +15,7 @@ type Domain struct {
 	Running   bool // not shut off, crashed or paused
 	Active    bool // has a QEMU process: running or paused
 	Autostart bool
+	Departed  bool   // has no process since it was migrated away; known only of a machine that is asked for by itself
 	XML       string // what the next start will use
 	LiveXML   string // what the running process uses; empty unless Active
 }
@@ -29,6 +30,11 @@ func (h *Host) DomainsNow(ctx context.Context) ([]Domain, error) {
 	h.forget(area{askMachines})
 
 	return h.Domains(ctx)
+}
+
+// DomainNow is Domain by a question that is asked after the call.
+func (h *Host) DomainNow(ctx context.Context, uuid string) (Domain, error) {
+	return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
 }
 
 // Domain returns the machine with the UUID, or ErrNotFound.

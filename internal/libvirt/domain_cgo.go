@@ -129,11 +129,12 @@ func describeAlone(found *libvirt.Domain) (Domain, error) {
 		return Domain{}, err
 	}
 
-	state, _, err := found.GetState()
+	state, reason, err := found.GetState()
 	if err != nil {
 		return Domain{}, fail(err)
 	}
 
+	domain.Departed = state == libvirt.DOMAIN_SHUTOFF && reason == int(libvirt.DOMAIN_SHUTOFF_MIGRATED)
 	domain.Running = state == libvirt.DOMAIN_RUNNING || state == libvirt.DOMAIN_BLOCKED
 
 	if domain.Autostart, err = found.GetAutostart(); err != nil {

@@ -73,6 +73,11 @@ type connection interface {
 	setMetadata(uuid, xml, key, uri string) error
 	resizeDisk(uuid, path string, capacity uint64) error
 	leases(uuid string) (map[string][]string, error)
+	migratableXML(uuid string) (string, error)
+	migrate(to connection, m Migration) error // both stay defined
+	job(uuid string) (Job, error)
+	abortJob(uuid string) error
+	startPostCopy(uuid string) error
 
 	networks() ([]Network, error)
 	network(name string) (Network, error)

@@ -75,6 +75,7 @@ func (h *Host) drop(key string, r *read) {
 // The questions that are shared.
 const (
 	askMachines     = "list the machines"
+	askMoves        = "find the machines that are being moved"
 	askNetworks     = "list the networks"
 	askVolumes      = "list the volumes"
 	askCapabilities = "read the capabilities"
@@ -85,7 +86,7 @@ const (
 type area []string
 
 var (
-	machines = area{askMachines, askFree}
+	machines = area{askMachines, askMoves, askFree}
 	nets     = area{askNetworks}
 	storage  = area{askVolumes}
 )

@@ -46,3 +46,19 @@ func Using(ctx context.Context, host *libvirt.Host, uses func(domainxml.Spec) bo
 
 	return found, nil
 }
+
+// HasDisk reports whether the machine has the volume, by its name or by its path, as a disk or as its seed.
+func HasDisk(machine domainxml.Spec, volume libvirt.Volume) bool {
+	named := domainxml.Volume{Pool: volume.Pool, Name: volume.Name}
+	if machine.Seed != nil && *machine.Seed == named {
+		return true
+	}
+
+	for _, disk := range machine.Disks {
+		if disk.Volume == named || (disk.File != "" && disk.File == volume.Path) {
+			return true
+		}
+	}
+
+	return false
+}

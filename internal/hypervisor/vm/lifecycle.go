@@ -84,6 +84,8 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 	spec.UUID = existing.UUID
 
 	switch {
+	case mark.Move != (domainxml.Move{}): // it may run with the only copy of its disks
+		return domainxml.Spec{}, fmt.Errorf("host %q has a machine of this name that is being moved. Import it (its import id is \"%s/%s\"), and the next apply brings the move to its end", host.Name(), host.Name(), spec.Name)
 	case mark.Managed && !mark.Complete:
 		return spec, host.Destroy(ctx, existing.UUID)
 	case mark.Managed && mark.Digest == spec.Mark.Digest:

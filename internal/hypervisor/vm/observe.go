@@ -46,10 +46,11 @@ type settings struct {
 	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
 	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 	Placed          *placed           `json:"placed,omitempty"`
+	Migration       *carried          `json:"migration,omitempty"`
 }
 
 func (m model) settings() string {
-	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), Placed: m.Placement.placed()}
+	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), Placed: m.Placement.placed(), Migration: m.Migration.carried()}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
 	}
@@ -119,8 +120,8 @@ func (m *model) setCPU(o observed, all topology.CPUSet) {
 		Emulator:  either(before.Emulator, o.stored.Emulator, o.live.Emulator, all),
 	}
 
-	if o.stored.Mark.Claim != (domainxml.Claim{}) {
-		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and its claim is others' hindrance until the next apply
+	if o.stored.Mark.Claim != (domainxml.Claim{}) || o.stored.Mark.Move != (domainxml.Move{}) {
+		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and what is left of it is others' hindrance until the next apply
 	}
 
 	if !samePins(before.pins(), o.stored.Pins, o.stored.VCPUs, all) {
@@ -236,6 +237,7 @@ func readSettings(mark domainxml.Mark) settings {
 func (m *model) restore(ctx context.Context, saved settings) {
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
 	m.Placement = saved.Placed.assignment(*m)
+	m.Migration = saved.Migration.migration()
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}

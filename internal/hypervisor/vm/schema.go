@@ -85,6 +85,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),
+		"migration":  migrationAttribute(),
 		"addresses": schema.MapAttribute{
 			MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
 			Computed:            true,

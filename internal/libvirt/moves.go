@@ -1,0 +1,37 @@
+package libvirt
+
+import (
+	"context"
+	"strings"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+)
+
+// Moves returns the host's machines that are noted to be on a move between hosts, from the shared read of its machines.
+func (h *Host) Moves(ctx context.Context) ([]domainxml.Spec, error) {
+	return shared(ctx, h, askMoves, func(connection) ([]domainxml.Spec, error) {
+		domains, err := h.Domains(ctx)
+		if err != nil {
+			return nil, err
+		}
+
+		moving := []domainxml.Spec{}
+
+		for _, domain := range domains {
+			if !strings.Contains(domain.XML, "move ") { // as the note begins, by whatever prefix: most machines have none
+				continue
+			}
+
+			spec, err := domainxml.Parse(domain.XML)
+			if err != nil {
+				return nil, err
+			}
+
+			if spec.Mark.Move != (domainxml.Move{}) {
+				moving = append(moving, spec)
+			}
+		}
+
+		return moving, nil
+	})
+}
