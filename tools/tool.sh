@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tool.sh NAME prints the path of golangci-lint, goreleaser or gotestsum at the version of tools/NAME/go.mod: from PATH, else from
+# tool.sh NAME prints the path of golangci-lint, goreleaser, gotestsum or terraform-docs at the version of tools/NAME/go.mod: from PATH, else from
 # the cache folder, else built into it once.
 set -euo pipefail
 

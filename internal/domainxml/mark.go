@@ -25,6 +25,7 @@ type markElement struct {
 	Claim      *markClaim      `xml:"claim"`
 	Move       *markMove       `xml:"move"`
 	Interfaces []markInterface `xml:"interface"`
+	Seed       *markVolume     `xml:"seed"` // on Xen, where the definition has its path only
 }
 
 type markClaim struct {
@@ -37,6 +38,11 @@ type markMove struct {
 	To    string `xml:"to,attr,omitempty"`
 	From  string `xml:"from,attr,omitempty"`
 	Disks string `xml:"disks,attr,omitempty"`
+}
+
+type markVolume struct {
+	Pool string `xml:"pool,attr"`
+	Name string `xml:"name,attr"`
 }
 
 type markInterface struct {
@@ -62,6 +68,11 @@ func RenderMark(spec Spec) (string, error) {
 
 	for _, name := range sortedKeys(spec.Interfaces) {
 		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})
+	}
+
+	if spec.Type == Xen && spec.Seed != nil {
+		seed := markVolume(*spec.Seed)
+		element.Seed = &seed
 	}
 
 	text, err := xml.Marshal(element)

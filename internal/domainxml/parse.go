@@ -50,6 +50,18 @@ func Parse(text string) (Spec, error) {
 		spec.parseInterfaces(domain.Devices.Interfaces, mark)
 	}
 
+	if mark != nil && mark.Seed != nil && spec.Seed != nil {
+		*spec.Seed = Volume(*mark.Seed)
+	}
+
+	if domain.Type == LXC {
+		err = spec.parseContainer(domain)
+	}
+
+	if err != nil {
+		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
+	}
+
 	return spec, nil
 }
 

@@ -22,12 +22,38 @@ func Render(spec Spec) (string, error) {
 		return "", err
 	}
 
-	devices, err := devices(spec)
+	domain, err := machineOf(spec, mark)
+	if err != nil {
+		return "", err
+	}
+
+	text, err := domain.Marshal()
 	if err != nil {
 		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
 	}
 
-	domain := libvirtxml.Domain{
+	return text, nil
+}
+
+// machineOf renders the machine as its kind of host takes it.
+func machineOf(spec Spec, mark string) (libvirtxml.Domain, error) {
+	switch spec.Type {
+	case LXC:
+		return lxc(spec, mark), nil
+	case Xen:
+		return xen(spec, mark)
+	default:
+		return qemu(spec, mark)
+	}
+}
+
+func qemu(spec Spec, mark string) (libvirtxml.Domain, error) {
+	devices, err := devices(spec)
+	if err != nil {
+		return libvirtxml.Domain{}, fmt.Errorf("render domain %q: %w", spec.Name, err)
+	}
+
+	return libvirtxml.Domain{
 		Type:          spec.Type,
 		Name:          spec.Name,
 		UUID:          spec.UUID,
@@ -44,14 +70,7 @@ func Render(spec Spec) (string, error) {
 		OnReboot:      "restart",
 		OnCrash:       "destroy",
 		Devices:       devices,
-	}
-
-	text, err := domain.Marshal()
-	if err != nil {
-		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
-	}
-
-	return text, nil
+	}, nil
 }
 
 // cpu is the guest's processor: the host's own under KVM, since pinned machines want all of it; under emulation the

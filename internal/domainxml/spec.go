@@ -10,8 +10,8 @@ import (
 type Spec struct {
 	Name    string
 	UUID    string
-	Type    string // hypervisor: "kvm" or "qemu" (software emulation)
-	Machine string // QEMU machine type, such as "q35"; libvirt may write it back with its version
+	Type    string // hypervisor: "kvm", "qemu" (software emulation), Xen or LXC
+	Machine string // QEMU machine type, such as "q35", which libvirt may write back with its version; MachineXenFV or MachineXenPV; none for LXC
 	Memory  uint64 // bytes, a multiple of 1024
 	VCPUs   int
 
@@ -20,12 +20,13 @@ type Spec struct {
 
 	// Pins has a set of host CPUs for each vCPU in order; it is empty if vCPUs are not pinned.
 	Pins []topology.CPUSet
-	// Emulator is where QEMU's own threads run; empty means wherever the host likes.
+	// Emulator is where QEMU's own threads run, and of a container all threads; empty means wherever the host likes.
 	Emulator topology.CPUSet
 
 	Disks      map[string]Disk      // by name
 	Interfaces map[string]Interface // by name
-	Seed       *Volume              // NoCloud seed, attached as a read-only virtio disk
+	Seed       *Volume              // NoCloud seed, attached as a read-only disk
+	Container  *Container           // of a machine of type LXC, and of no other
 
 	Mark Mark
 }
@@ -44,8 +45,10 @@ type Volume struct {
 
 // Disk is a virtio disk. Its name is its serial number, so the guest finds it at /dev/disk/by-id/virtio-<name>.
 type Disk struct {
-	Volume   Volume
-	File     string // path on the host of a disk that is no volume of a pool; Render does not take such disks
+	Volume Volume
+	// File is the path on the host of a disk that is not given as a volume. Render takes such disks for Xen only, where all are
+	// given so.
+	File     string
 	Format   string // of the volume: "qcow2" or "raw"
 	ReadOnly bool
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"libvirt.org/go/libvirtxml"
@@ -156,6 +157,18 @@ func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
 	return Volume{}, absent
 }
 
+// Volumes returns the volumes of the host's active pools from one shared read, in order.
+func (h *Host) Volumes(ctx context.Context) ([]Volume, error) {
+	all, err := h.pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	return slices.SortedFunc(maps.Values(all.volumes), byName), nil
+}
+
+func byName(a, b Volume) int { return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Name, b.Name)) }
+
 // VolumeAt returns the volume with the path on the host, or ErrNotFound.
 func (h *Host) VolumeAt(ctx context.Context, path string) (Volume, error) {
 	all, err := h.pools(ctx)
@@ -192,7 +205,7 @@ func (h *Host) Overlays(ctx context.Context, pool, name string) ([]Volume, error
 		}
 	}
 
-	slices.SortFunc(overlays, func(a, b Volume) int { return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(overlays, byName)
 
 	return overlays, nil
 }

@@ -20,10 +20,10 @@ import (
 //
 // An empty volume and an overlay come into being in one step. An upload takes many, so a marker volume stands beside it
 // until it is complete: a volume with a marker is the rest of an interrupted upload and is made anew, and one without
-// is somebody's. begun is called before the first object of an upload is made.
-func create(ctx context.Context, host *libvirt.Host, plan model, begun func()) error {
+// is somebody's. store is called before the first object of an upload is made.
+func create(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
 	if plan.Source != nil {
-		return createFromImage(ctx, host, plan, begun)
+		return createFromImage(ctx, host, *plan, func() { store(plan.begun()) })
 	}
 
 	spec := libvirt.VolumeSpec{Pool: plan.Pool.ValueString(), Name: plan.Name.ValueString(), Format: plan.Format.ValueString()}
@@ -298,7 +298,9 @@ func grow(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, size u
 }
 
 // remove deletes the volume, with what an interrupted upload left beside it, unless a machine or an overlay uses it.
-func remove(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef) error {
+func remove(ctx context.Context, host *libvirt.Host, state model) error {
+	ref := state.ref()
+
 	volume, err := host.Volume(ctx, ref.Pool, ref.Name)
 	if errors.Is(err, libvirt.ErrNotFound) {
 		return host.DeleteVolume(ctx, ref.Pool, markerName(ref.Name))

@@ -25,6 +25,12 @@ type source struct {
 	File types.String `tfsdk:"file"`
 }
 
+// Key is where the volume is and what it is called.
+func (m *model) Key() (host, name types.String) { return m.Host, m.Name }
+
+// Bounds are the user's limits.
+func (m *model) Bounds() timeouts.Value { return m.Timeouts }
+
 func (m model) ref() libvirt.VolumeRef {
 	return libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: m.Pool.ValueString(), Name: m.Name.ValueString()}
 }

@@ -2,11 +2,9 @@ package volume
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"strings"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -33,9 +31,9 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 	return diags
 }
 
-// ModifyPlan fills in what can be known before anything is made - the id, the image's hash, format and size - and
-// refuses what would fail or lose data.
-func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+// modifyPlan fills in what can be known before anything is made - the image's hash, format and size - and refuses what
+// would fail or lose data.
+func modifyPlan(ctx context.Context, _ *backend.Backend, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
 	}
@@ -55,7 +53,7 @@ func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 
-	r.checkReferences(plan, &resp.Diagnostics)
+	plan.checkBacking(&resp.Diagnostics)
 
 	img, err := config.image()
 	if err != nil {
@@ -74,7 +72,7 @@ func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	plan.hash(config, img)
 	plan.size(config, state, img, &resp.Diagnostics)
 
-	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size, "id": plan.id()} {
+	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size} {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
 	}
 
@@ -83,27 +81,19 @@ func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 }
 
-// checkReferences refuses hosts that the provider block does not have, and volumes of another host.
-func (r *volumeResource) checkReferences(plan planned, diags *diag.Diagnostics) {
-	name := plan.Name.ValueString()
-
-	if r.clients != nil && !plan.Host.IsUnknown() {
-		if _, err := r.clients.Host(plan.Host.ValueString()); err != nil {
-			diags.Append(tf.FailedAt(path.Root("host"), "plan", "volume", name, err))
-		}
-	}
-
-	if plan.Backing.IsNull() || plan.Backing.IsUnknown() || plan.Host.IsUnknown() {
+// checkBacking refuses to stand on a volume of another host.
+func (p planned) checkBacking(diags *diag.Diagnostics) {
+	if p.Backing.IsNull() || p.Backing.IsUnknown() || p.Host.IsUnknown() {
 		return
 	}
 
-	ref, err := libvirt.ParseVolumeRef(plan.Backing.ValueString())
-	if err == nil && ref.Host != plan.Host.ValueString() {
-		err = fmt.Errorf("the volume below, %s, is on host %q, and this one is on host %q. An overlay and the volume below it stand on one host", ref, ref.Host, plan.Host.ValueString())
+	ref, err := libvirt.ParseVolumeRef(p.Backing.ValueString())
+	if err == nil && ref.Host != p.Host.ValueString() {
+		err = fmt.Errorf("the volume below, %s, is on host %q, and this one is on host %q. An overlay and the volume below it stand on one host", ref, ref.Host, p.Host.ValueString())
 	}
 
 	if err != nil {
-		diags.Append(tf.FailedAt(path.Root("backing"), "plan", "volume", name, err))
+		diags.Append(tf.FailedAt(path.Root("backing"), "plan", "volume", p.Name.ValueString(), err))
 	}
 }
 
@@ -143,14 +133,6 @@ func (p planned) file() (string, bool) {
 	file, ok := p.Source.Attributes()["file"].(types.String)
 
 	return file.ValueString(), ok && !file.IsUnknown()
-}
-
-func (p planned) id() types.String {
-	if p.Host.IsUnknown() || p.Pool.IsUnknown() || p.Name.IsUnknown() {
-		return types.StringUnknown()
-	}
-
-	return types.StringValue(libvirt.VolumeRef{Host: p.Host.ValueString(), Pool: p.Pool.ValueString(), Name: p.Name.ValueString()}.String())
 }
 
 func (p *planned) format(config planned, state *planned, img *image) {
@@ -222,8 +204,8 @@ func (p planned) replacing(state planned) path.Paths {
 	return changed
 }
 
-// ValidateConfig refuses a volume of which nothing says how large it is.
-func (r *volumeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+// validate refuses a volume of which nothing says how large it is.
+func validate(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config planned
 	resp.Diagnostics.Append(config.read(ctx, req.Config.GetAttribute)...)
 
@@ -236,52 +218,4 @@ func (r *volumeResource) ValidateConfig(ctx context.Context, req resource.Valida
 		resp.Diagnostics.AddAttributeError(path.Root("sha256"), "Hash without an image",
 			"sha256 is the hash of the image in source, and there is no source. Add it, or remove sha256.")
 	}
-}
-
-// ImportState takes "host/pool/name". A volume that was made from an image takes "host/pool/name?file=PATH": the file is
-// then compared with what is on the host, so that the import does not claim what is not so.
-func (r *volumeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	id, file, fromImage := strings.Cut(req.ID, "?file=")
-
-	ref, err := libvirt.ParseVolumeRef(id)
-	if err == nil && fromImage {
-		var img image
-		if img, err = r.matchImage(ctx, ref, file); err == nil {
-			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), source{File: types.StringValue(file)})...)
-			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), img.SHA256)...)
-		}
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("import", "volume", req.ID, err))
-
-		return
-	}
-
-	for name, value := range map[string]string{"id": id, "host": ref.Host, "pool": ref.Pool, "name": ref.Name} {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
-	}
-}
-
-func (r *volumeResource) matchImage(ctx context.Context, ref libvirt.VolumeRef, file string) (image, error) {
-	img, err := readImage(file)
-	if err != nil {
-		return image{}, err
-	}
-
-	host, err := r.clients.Host(ref.Host)
-	if err != nil {
-		return image{}, err
-	}
-
-	hash := sha256.New()
-	if err := host.Download(ctx, ref.Pool, ref.Name, hash); err != nil {
-		return image{}, err
-	}
-
-	if on := hex.EncodeToString(hash.Sum(nil)); on != img.SHA256 {
-		return image{}, fmt.Errorf("the volume's content has the SHA-256 %s, and that of %s is %s. It was not made from this image, or was grown or written to since: import it without \"?file=\" and leave source out", on, file, img.SHA256)
-	}
-
-	return img, nil
 }

@@ -155,7 +155,7 @@ func TestOverlayStandsOnAVolumeOfItsHost(t *testing.T) {
 		"base":               `"base" is not the id of a volume`,
 	} {
 		var diags diag.Diagnostics
-		(&volumeResource{}).checkReferences(config(func(p *planned) { p.Backing = str(backing) }), &diags)
+		config(func(p *planned) { p.Backing = str(backing) }).checkBacking(&diags)
 
 		switch {
 		case want == "" && diags.HasError():
@@ -166,24 +166,10 @@ func TestOverlayStandsOnAVolumeOfItsHost(t *testing.T) {
 	}
 
 	var diags diag.Diagnostics
-	(&volumeResource{}).checkReferences(config(func(p *planned) { p.Backing, p.Host = str("beta/default/base"), unknown }), &diags)
+	config(func(p *planned) { p.Backing, p.Host = str("beta/default/base"), unknown }).checkBacking(&diags)
 
 	if diags.HasError() {
 		t.Errorf("on a host that is not known yet: %v", diags)
-	}
-}
-
-func TestIDIsKnownWithItsParts(t *testing.T) {
-	if got := config(func(*planned) {}).id(); got != str("alpha/default/disk") {
-		t.Errorf("the id is %v", got)
-	}
-
-	for _, part := range []func(*planned){
-		func(p *planned) { p.Host = unknown }, func(p *planned) { p.Pool = unknown }, func(p *planned) { p.Name = unknown },
-	} {
-		if got := config(part).id(); !got.IsUnknown() {
-			t.Errorf("an id of which a part is unknown is %v", got)
-		}
 	}
 }
 

@@ -22,6 +22,17 @@ func nameValidator() validator.String {
 // and the seeds of machines.
 var reservedEndings = []string{markerEnding, ".seed"}
 
+// reserved returns the ending that reserves the name, or nothing.
+func reserved(name string) string {
+	for _, ending := range reservedEndings {
+		if strings.HasSuffix(name, ending) {
+			return ending
+		}
+	}
+
+	return ""
+}
+
 type notReserved struct{}
 
 func (notReserved) Description(context.Context) string {
@@ -31,11 +42,9 @@ func (notReserved) Description(context.Context) string {
 func (v notReserved) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
 func (notReserved) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	for _, ending := range reservedEndings {
-		if strings.HasSuffix(req.ConfigValue.ValueString(), ending) {
-			resp.Diagnostics.AddAttributeError(req.Path, "Reserved name",
-				fmt.Sprintf("Names that end with %q are for volumes that the provider makes by itself. Choose another name.", ending))
-		}
+	if ending := reserved(req.ConfigValue.ValueString()); ending != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Reserved name",
+			fmt.Sprintf("Names that end with %q are for volumes that the provider makes by itself. Choose another name.", ending))
 	}
 }
 

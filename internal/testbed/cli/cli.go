@@ -32,12 +32,18 @@ type CLI struct {
 // New prepares a folder in which the binary finds this tree's provider and runs init. The configuration is copied from
 // source, so that state and lock files land in the folder.
 func New(ctx context.Context, binary, provider, source, folder string) (*CLI, error) {
+	return NewBelow(ctx, binary, provider, source, ".", folder)
+}
+
+// NewBelow is New for a configuration that uses modules beside it: the whole tree is copied, and the configuration is the
+// folder below it.
+func NewBelow(ctx context.Context, binary, provider, tree, below, folder string) (*CLI, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("prepare a configuration: %w", err)
 	}
 
 	configuration := filepath.Join(folder, "configuration")
-	if err := os.CopyFS(configuration, os.DirFS(source)); err != nil {
+	if err := os.CopyFS(configuration, os.DirFS(tree)); err != nil {
 		return nil, fmt.Errorf("copy the configuration: %w", err)
 	}
 
@@ -46,7 +52,7 @@ func New(ctx context.Context, binary, provider, source, folder string) (*CLI, er
 		return nil, fmt.Errorf("offer the provider to %s: %w", filepath.Base(binary), err)
 	}
 
-	c := &CLI{Folder: configuration, binary: binary, env: append(os.Environ(),
+	c := &CLI{Folder: filepath.Join(configuration, below), binary: binary, env: append(os.Environ(),
 		"TF_CLI_CONFIG_FILE="+settings, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0")}
 
 	if _, err := c.run(ctx, nil, "init", "-no-color"); err != nil {
