@@ -12,6 +12,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -125,12 +126,7 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 }
 
 func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	text, err := domainxml.RenderMark(spec)
-	if err != nil {
-		return err
-	}
-
-	return host.SetMetadata(ctx, spec.UUID, text, domainxml.MarkKey, domainxml.MarkURI)
+	return machines.SetMark(ctx, host, spec)
 }
 
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that

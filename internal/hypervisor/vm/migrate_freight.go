@@ -2,16 +2,15 @@ package vm
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 )
 
 // cargo is one disk of a machine that moves.
@@ -131,7 +130,7 @@ func (m *move) meet(ctx context.Context, item cargo) (transport, error) {
 	}
 
 	if item.by == streamed && m.here.stored.Disks[item.name].ReadOnly {
-		same, err := sameContent(ctx, m.from, item.source, m.to, there)
+		same, err := machines.SameContent(ctx, m.from, item.source, m.to, there)
 		if err != nil || same {
 			return shared, err
 		}
@@ -182,7 +181,7 @@ func (m *move) packBase(ctx context.Context, item cargo) (cargo, error) {
 	item.base = &there
 
 	if here.BackingPath == "" && there.BackingPath == "" {
-		if item.same, err = sameContent(ctx, m.from, here, m.to, there); err != nil {
+		if item.same, err = machines.SameContent(ctx, m.from, here, m.to, there); err != nil {
 			return cargo{}, err
 		}
 	}
@@ -248,45 +247,4 @@ func (f freight) any(by transport) bool {
 // overlays reports whether no disk needs more than what stands in its own volume.
 func (f freight) overlays() bool {
 	return !slices.ContainsFunc(f, func(item cargo) bool { return item.by == mirrored && !item.same })
-}
-
-// hashes remembers the content of volumes that others stand on: one image often is below each of many machines.
-var hashes sync.Map // map[hashKey][sha256.Size]byte
-
-type hashKey struct {
-	host, pool, name string
-	length           int64
-}
-
-// sameContent compares two volumes that nobody writes to, byte for byte.
-func sameContent(ctx context.Context, from *libvirt.Host, here libvirt.Volume, to *libvirt.Host, there libvirt.Volume) (bool, error) {
-	if here.Length != there.Length || here.Format != there.Format {
-		return false, nil
-	}
-
-	one, err := contentOf(ctx, from, here)
-	if err != nil {
-		return false, err
-	}
-
-	other, err := contentOf(ctx, to, there)
-
-	return one == other, err
-}
-
-func contentOf(ctx context.Context, host *libvirt.Host, volume libvirt.Volume) ([sha256.Size]byte, error) {
-	key := hashKey{host.Name(), volume.Pool, volume.Name, volume.Length}
-	if known, found := hashes.Load(key); found {
-		return known.([sha256.Size]byte), nil //nolint:forcetypeassert // the map holds nothing else
-	}
-
-	hash := sha256.New()
-	if err := host.Download(ctx, volume.Pool, volume.Name, hash); err != nil {
-		return [sha256.Size]byte{}, err
-	}
-
-	sum := [sha256.Size]byte(hash.Sum(nil))
-	hashes.Store(key, sum)
-
-	return sum, nil
 }

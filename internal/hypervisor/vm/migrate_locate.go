@@ -110,6 +110,28 @@ func search(ctx context.Context, clients *backend.Backend, host *libvirt.Host, i
 	return nil, fmt.Errorf("find the machine on any host: %w", libvirt.ErrNotFound)
 }
 
+// bring returns the host that the plan has for the machine, after moving it there.
+func bring(ctx context.Context, clients *backend.Backend, state model, plan *model) (*libvirt.Host, error) {
+	host, err := clients.Host(plan.Host.ValueString())
+	if err != nil {
+		return nil, err
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, plan.Migration.timeout()+limits.Update)
+	defer cancel()
+
+	if state.Host.Equal(plan.Host) {
+		return host, conclude(ctx, clients, host, plan)
+	}
+
+	from, err := clients.Host(state.Host.ValueString())
+	if err != nil {
+		return nil, err
+	}
+
+	return host, relocate(ctx, from, host, plan)
+}
+
 // conclude brings a move to its end that was cut short, on the host where the machine is to be: it cleans up behind a
 // machine that has arrived here, or takes back what another host has of one that stays.
 func conclude(ctx context.Context, clients *backend.Backend, host *libvirt.Host, plan *model) error {
@@ -141,4 +163,18 @@ func conclude(ctx context.Context, clients *backend.Backend, host *libvirt.Host,
 	spec.Mark.Move = domainxml.Move{}
 
 	return setMark(ctx, host, spec)
+}
+
+// settledHost is where the machine is, with nothing of it on any other host.
+func settledHost(ctx context.Context, clients *backend.Backend, state *model) (*libvirt.Host, error) {
+	host, err := locate(ctx, clients, *state)
+	if errors.Is(err, libvirt.ErrNotFound) {
+		return clients.Host(state.Host.ValueString())
+	}
+
+	if err != nil {
+		return nil, err
+	}
+
+	return host, conclude(ctx, clients, host, state)
 }

@@ -210,8 +210,10 @@ func (p planned) requireReplace(state *planned, resp *resource.ModifyPlanRespons
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("placement").AtName("page_size"), path.Root("placement").AtName("nodes"))
 	}
 
-	if !p.Host.Equal(state.Host) && !p.undecided() {
-		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("host"))
+	for name := range p.Disks.Elements() {
+		if !p.follows(*state, name) {
+			resp.RequiresReplace = append(resp.RequiresReplace, path.Root("disks").AtMapKey(name).AtName("volume"))
+		}
 	}
 }
 

@@ -40,7 +40,6 @@ func disksAttribute() schema.Attribute {
 			"volume": schema.StringAttribute{
 				MarkdownDescription: "Id of the volume, on the same host.",
 				Required:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"read_only": schema.BoolAttribute{
 				MarkdownDescription: "Whether the guest may only read. Defaults to `false`.",
