@@ -1,42 +1,34 @@
 package domainxml
 
 import (
-	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"libvirt.org/go/libvirtxml"
 )
 
-// SeedDisk is what Devices calls the disk that holds the seed.
+// SeedDisk is the name of the disk that holds the seed.
 const SeedDisk = seedSerial
 
-// Relocate returns a machine's definition as it is to be on another host: with the spec's pins, memory nodes and mark, and
-// otherwise unchanged, so that the guest sees no difference. paths has the path there for each disk that is given by its
-// path here.
+// Relocate returns a machine's definition as it is to be on another host: with what differs in the spec, which is where it
+// runs and its mark, and otherwise unchanged, so that the guest sees no difference. paths has the path there of disks that
+// are to be given by their path, by name.
 func Relocate(text string, spec Spec, paths map[string]string) (string, error) {
+	edited, err := Edit(text, spec)
+	if err != nil {
+		return "", err
+	}
+
 	var domain libvirtxml.Domain
-	if err := domain.Unmarshal(text); err != nil {
+	if err := domain.Unmarshal(edited); err != nil {
 		return "", fmt.Errorf("parse domain XML: %w", err)
 	}
 
-	if err := remark(&domain, spec); err != nil {
-		return "", fmt.Errorf("relocate domain %q: %w", spec.Name, err)
-	}
-
-	repin(&domain, spec)
-
-	if tune := numaTune(spec.Pages); tune != nil {
-		domain.NUMATune = tune
-	}
-
-	if domain.Devices != nil {
-		for i := range domain.Devices.Disks {
-			repath(domain.Devices.Disks[i].Source, paths)
+	eachDisk(&domain, func(name string, disk *libvirtxml.DomainDisk) {
+		if path, given := paths[name]; given {
+			disk.Source, disk.BackingStore = sourceAt(path), nil
 		}
-	}
+	})
 
 	relocated, err := domain.Marshal()
 	if err != nil {
@@ -46,80 +38,16 @@ func Relocate(text string, spec Spec, paths map[string]string) (string, error) {
 	return relocated, nil
 }
 
-// repin replaces pins, and leaves whatever else the machine's scheduling was tuned to.
-func repin(domain *libvirtxml.Domain, spec Spec) {
-	if domain.CPUTune == nil {
-		domain.CPUTune = &libvirtxml.DomainCPUTune{}
+// sourceAt is a file, or a device such as the volumes of a logical pool are.
+func sourceAt(path string) *libvirtxml.DomainDiskSource {
+	if strings.HasPrefix(path, "/dev/") {
+		return &libvirtxml.DomainDiskSource{Block: &libvirtxml.DomainDiskSourceBlock{Dev: path}}
 	}
 
-	domain.CPUTune.VCPUPin, domain.CPUTune.EmulatorPin = nil, nil
-
-	if tune := cpuTune(spec); tune != nil {
-		domain.CPUTune.VCPUPin, domain.CPUTune.EmulatorPin = tune.VCPUPin, tune.EmulatorPin
-	}
+	return &libvirtxml.DomainDiskSource{File: &libvirtxml.DomainDiskSourceFile{File: path}}
 }
 
-func repath(source *libvirtxml.DomainDiskSource, paths map[string]string) {
-	if path, moved := paths[file(source)]; moved && source.File != nil {
-		source.File.File = path
-	} else if moved {
-		source.Block.Dev = path
-	}
-}
-
-// remark replaces our element in the metadata and keeps those of others.
-func remark(domain *libvirtxml.Domain, spec Spec) error {
-	mark, err := RenderMark(spec)
-	if err != nil {
-		return err
-	}
-
-	if domain.Metadata == nil {
-		domain.Metadata = &libvirtxml.DomainMetadata{}
-	}
-
-	others, err := withoutMark(domain.Metadata.XML)
-	domain.Metadata.XML = others + mark
-
-	return err
-}
-
-// withoutMark cuts our element out of the metadata's text.
-func withoutMark(metadata string) (string, error) {
-	const open = "<metadata>"
-
-	text := open + metadata + "</metadata>"
-	decoder := xml.NewDecoder(strings.NewReader(text))
-
-	for {
-		begin := decoder.InputOffset()
-
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			return metadata, nil
-		}
-
-		if err != nil {
-			return "", fmt.Errorf("parse the domain's metadata: %w", err)
-		}
-
-		element, starts := token.(xml.StartElement)
-		if !starts || element.Name.Space != MarkURI {
-			continue
-		}
-
-		if err := decoder.Skip(); err != nil {
-			return "", fmt.Errorf("parse the domain's metadata: %w", err)
-		}
-
-		end := decoder.InputOffset()
-
-		return text[len(open):begin] + text[end:len(text)-len("</metadata>")], nil
-	}
-}
-
-// Devices returns the device name of each disk, such as "vda", by the disk's name as Parse has it, with the seed's as
-// SeedDisk.
+// Devices returns the device name of each disk, such as "vda", by the disk's name as Parse has it.
 func Devices(text string) (map[string]string, error) {
 	var domain libvirtxml.Domain
 	if err := domain.Unmarshal(text); err != nil {
@@ -128,24 +56,26 @@ func Devices(text string) (map[string]string, error) {
 
 	devices := map[string]string{}
 
+	eachDisk(&domain, func(name string, disk *libvirtxml.DomainDisk) { devices[name] = target(*disk) })
+
+	return devices, nil
+}
+
+// eachDisk visits the machine's disks, and its seed as SeedDisk.
+func eachDisk(domain *libvirtxml.Domain, visit func(name string, disk *libvirtxml.DomainDisk)) {
 	if domain.Devices == nil {
-		return devices, nil
+		return
 	}
 
 	var named Spec
 
-	for _, disk := range domain.Devices.Disks {
-		if disk.Device != "disk" && disk.Device != "" || disk.Target == nil {
+	for i := range domain.Devices.Disks {
+		disk := &domain.Devices.Disks[i]
+		if !isDisk(*disk) {
 			continue
 		}
 
-		name := named.diskName(disk)
-		devices[name] = disk.Target.Dev
-
-		if name != seedSerial {
-			named.parseDisks([]libvirtxml.DomainDisk{disk})
-		}
+		visit(named.diskName(*disk), disk)
+		named.parseDisks([]libvirtxml.DomainDisk{*disk})
 	}
-
-	return devices, nil
 }

@@ -52,10 +52,8 @@ const (
 // up. After an error the machine still runs here, unless the error came when it had arrived: the caller has to look.
 func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	for _, host := range []*Host{h, to} {
-		changed := append(append(area{}, machines...), storage...)
-		host.forget(changed)
-
-		defer host.forget(changed)
+		host.changed(m.UUID)
+		defer host.changed(m.UUID)
 	}
 
 	source, err := h.connect(ctx)
@@ -93,6 +91,12 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	}
 
 	return nil
+}
+
+// changed drops what was read of the machine and of volumes.
+func (h *Host) changed(uuid string) {
+	h.touch(uuid)
+	h.forget(storage)
 }
 
 // attend waits for a migration, and stops it when ctx ends.

@@ -75,7 +75,6 @@ func (h *Host) drop(key string, r *read) {
 // The questions that are shared.
 const (
 	askMachines     = "list the machines"
-	askMoves        = "find the machines that are being moved"
 	askNetworks     = "list the networks"
 	askVolumes      = "list the volumes"
 	askCapabilities = "read the capabilities"
@@ -86,7 +85,7 @@ const (
 type area []string
 
 var (
-	machines = area{askMachines, askMoves, askFree}
+	machines = area{askMachines, askFree}
 	nets     = area{askNetworks}
 	storage  = area{askVolumes}
 )
@@ -100,6 +99,14 @@ func (h *Host) forget(changed area) {
 		delete(h.reads, key)
 		h.wrote[key] = true
 	}
+}
+
+// wroteTo reports whether this process changed the answer to a question.
+func (h *Host) wroteTo(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	return h.wrote[key]
 }
 
 // single reports whether one object should be asked for by itself. A refresh reads everything at once; an apply that

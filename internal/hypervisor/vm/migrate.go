@@ -113,10 +113,8 @@ func (m *move) travel(ctx context.Context) error {
 		return err
 	}
 
-	spec, err := m.plan.arrival(*m.here, m.from.Name(), load.copied())
-	if err != nil {
-		return err
-	}
+	spec := m.plan.arrival(m.here.stored, m.from.Name(), load.copied())
+	spec.Mark.Claim = spec.Claim()
 
 	if err := m.checkName(ctx, spec); err != nil {
 		return err
@@ -162,12 +160,7 @@ func (m *move) checkName(ctx context.Context, spec domainxml.Spec) error {
 
 // carry prepares the other host and moves the machine.
 func (m *move) carry(ctx context.Context, spec domainxml.Spec, load freight) error {
-	paths, err := m.paths(ctx, load)
-	if err != nil {
-		return err
-	}
-
-	stored, err := domainxml.Relocate(m.here.domain.XML, spec, paths)
+	stored, err := m.definition(ctx, spec, load)
 	if err != nil {
 		return err
 	}
@@ -201,11 +194,11 @@ func (m *move) carry(ctx context.Context, spec domainxml.Spec, load freight) err
 		return nil
 	}
 
-	return m.migrate(ctx, spec, load, paths)
+	return m.migrate(ctx, spec, load)
 }
 
-// paths are those on the other host of the disks that the machine has by their path.
-func (m *move) paths(ctx context.Context, load freight) (map[string]string, error) {
+// definition is what the other host stores. Disks that are given by their path here are so there.
+func (m *move) definition(ctx context.Context, spec domainxml.Spec, load freight) (string, error) {
 	paths := map[string]string{}
 
 	for _, item := range load {
@@ -215,13 +208,13 @@ func (m *move) paths(ctx context.Context, load freight) (map[string]string, erro
 
 		pool, err := m.to.Pool(ctx, item.source.Pool)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 
-		paths[item.source.Path] = path.Join(pool.Path, item.source.Name)
+		paths[item.name] = path.Join(pool.Path, item.source.Name)
 	}
 
-	return paths, nil
+	return domainxml.Relocate(m.here.domain.XML, spec, paths)
 }
 
 // depart notes on the host that the machine leaves where it goes, and has it not start there again by itself: if this host
@@ -272,18 +265,13 @@ func (m *move) place(ctx context.Context, item cargo) error {
 }
 
 // migrate moves the running machine.
-func (m *move) migrate(ctx context.Context, spec domainxml.Spec, load freight, paths map[string]string) error {
+func (m *move) migrate(ctx context.Context, spec domainxml.Spec, load freight) error {
 	text, err := m.from.MigratableXML(ctx, spec.UUID)
 	if err != nil {
 		return err
 	}
 
-	live, err := domainxml.Relocate(text, spec, paths)
-	if err != nil {
-		return err
-	}
-
-	stored, err := domainxml.Relocate(m.here.domain.XML, spec, paths)
+	running, err := domainxml.Parse(text)
 	if err != nil {
 		return err
 	}
@@ -293,14 +281,30 @@ func (m *move) migrate(ctx context.Context, spec domainxml.Spec, load freight, p
 		return err
 	}
 
-	order := m.plan.Migration.order()
-	order.UUID, order.LiveXML, order.StoredXML = spec.UUID, live, stored
-	order.Overlays, order.Shared = load.overlays(), load.any(shared)
+	order, paths := m.plan.Migration.order(), map[string]string{}
+	order.UUID, order.Overlays, order.Shared = spec.UUID, load.overlays(), load.any(shared)
 
 	for _, item := range load {
-		if item.by == mirrored {
-			order.Disks = append(order.Disks, devices[item.name])
+		if item.by != mirrored {
+			continue
 		}
+
+		there, err := m.to.Volume(ctx, item.source.Pool, item.source.Name)
+		if err != nil {
+			return err
+		}
+
+		order.Disks = append(order.Disks, devices[item.name])
+		paths[item.name] = there.Path // libvirt looks for the targets of copies before it knows the paths of volumes
+	}
+
+	arriving := m.plan.arrival(running, m.from.Name(), load.copied())
+	if order.LiveXML, err = domainxml.Relocate(text, arriving, paths); err != nil {
+		return err
+	}
+
+	if order.StoredXML, err = m.definition(ctx, spec, load); err != nil {
+		return err
 	}
 
 	limited, cancel := context.WithTimeout(ctx, m.plan.Migration.timeout())

@@ -1,9 +1,22 @@
 package vm
 
 import (
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
+
+// takesAlong reports whether a change is that a disk goes where the machine goes.
+func (p planned) takesAlong(state planned, change disruption.Change, at path.Path) bool {
+	if change.Attribute != "disks.*.volume" {
+		return false
+	}
+
+	name, ok := at.Steps()[1].(path.PathStepElementKeyString)
+
+	return ok && p.follows(state, string(name))
+}
 
 // follows reports whether the disk is the same volume as before, on the host that the machine moves to if it moves.
 func (p planned) follows(state planned, disk string) bool {

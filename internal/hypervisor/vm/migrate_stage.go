@@ -1,8 +1,6 @@
 package vm
 
 import (
-	"fmt"
-
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 )
 
@@ -48,29 +46,23 @@ func stageOf(here, there *observed, from string, moving bool) stage {
 	}
 }
 
-// arrival is the machine as it is to be on the host that it moves to: what it is here, at the place that the plan says.
-// disks are those that are copied.
-func (m *model) arrival(here observed, from, disks string) (domainxml.Spec, error) {
-	spec := here.stored
-	spec.Pins, spec.Emulator = m.CPU.pins(), m.CPU.Emulator.CPUs()
+// arrival is the machine of a definition as it is to be on the host that it moves to: what it is here, at the place that the
+// plan says. disks are those that are copied.
+func (m *model) arrival(machine domainxml.Spec, from, disks string) domainxml.Spec {
+	machine.Pins, machine.Emulator = m.CPU.pins(), m.CPU.Emulator.CPUs()
 
-	if len(spec.Pins) > spec.VCPUs { // it gets more vCPUs in the same apply, once it is there
-		spec.Pins = spec.Pins[:spec.VCPUs]
+	if len(machine.Pins) > machine.VCPUs { // it gets more vCPUs in the same apply, once it is there
+		machine.Pins = machine.Pins[:machine.VCPUs]
 	}
 
-	if pages := m.Placement.hugePages(); spec.Pages.Size != 0 && pages.Size == spec.Pages.Size {
-		spec.Pages = pages
+	if pages := m.Placement.hugePages(); machine.Pages.Size != 0 && pages.Size == machine.Pages.Size {
+		machine.Pages = pages
 	}
 
-	spec.Mark = domainxml.Mark{
-		Managed: true, Exclusive: m.CPU.Exclusive.ValueBool(), Settings: m.settings(), Digest: here.stored.Mark.Digest,
+	machine.Mark = domainxml.Mark{
+		Managed: true, Exclusive: m.CPU.Exclusive.ValueBool(), Settings: m.settings(), Digest: machine.Mark.Digest,
 		Move: domainxml.Move{From: from, Disks: disks},
 	}
-	spec.Mark.Claim = spec.Claim()
 
-	if _, err := domainxml.RenderMark(spec); err != nil {
-		return domainxml.Spec{}, fmt.Errorf("describe the machine: %w", err)
-	}
-
-	return spec, nil
+	return machine
 }
