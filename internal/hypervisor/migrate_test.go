@@ -32,9 +32,10 @@ resource "hypervisor_volume" "root" {
 }
 
 resource "hypervisor_volume" "data" {
-  host = %[3]q
-  name = "m1-data.qcow2"
-  size = "16MiB"
+  host      = %[3]q
+  name      = "m1-data.qcow2"
+  size      = "16MiB"
+  protected = false
 }
 
 resource "hypervisor_vm" "test" {

@@ -243,6 +243,7 @@ func (m *move) place(ctx context.Context, item cargo) error {
 		return nil
 	case mirrored:
 		at.Format, at.Capacity, at.Backing = item.source.Format, item.source.Capacity, item.base
+		at.Full = item.base == nil && item.source.Allocation >= item.source.Capacity
 
 		return m.to.CreateVolume(ctx, at)
 	}
