@@ -1,0 +1,33 @@
+package gateway
+
+// TLSPassthrough is the protocol of routes that pass a TLS connection on unread. The others are those of upstreams.
+const TLSPassthrough = "tls_passthrough"
+
+// Route sends the requests or connections that match it to an upstream. They match if they have one of the values of
+// each list that is not empty; Paths, ExactPaths and PathPatterns count as one list.
+//
+// Of several routes that match, the highest Priority wins; among equals one with more kinds of conditions (hosts, paths,
+// methods, headers), then exact paths and patterns before prefixes, then the longer path.
+type Route struct {
+	Record
+
+	Protocol      string              // HTTP for all requests, HTTPS for encrypted ones, TCP, TLS or TLSPassthrough for connections
+	Hosts         []string            // host names, without a port; "*.example.com" for all directly below
+	Paths         []string            // path prefixes, each beginning with "/"
+	ExactPaths    []string            // whole paths
+	PathPatterns  []string            // regular expressions for the beginning of a path
+	Methods       []string            // in capitals
+	Headers       map[string][]string // one of the values, whatever their case, for each header
+	SNIs          []string            // server names that a TLS connection asks for
+	Ports         []int               // of the gateway
+	Priority      int
+	StripPath     bool // removes what matched of Paths before the request is passed on
+	PreserveHost  bool // passes the request's Host header on
+	RedirectHTTPS bool // answers unencrypted requests with the address of the encrypted one
+	Upstream      string
+}
+
+// Stream reports whether the route is for connections and not for requests.
+func (r Route) Stream() bool {
+	return r.Protocol == TCP || r.Protocol == TLS || r.Protocol == TLSPassthrough
+}
