@@ -22,9 +22,10 @@ const (
 
 // Config says how Kong's Admin API is reached.
 type Config struct {
-	AdminURL string // "http://10.0.0.31:8001"
-	Token    string // secret; sent as the Kong-Admin-Token header, empty for none
-	CAFile   string // PEM bundle that the server's certificate is verified against, empty for the system's
+	AdminURL  string // "http://10.0.0.31:8001"
+	Token     string // secret; sent as the Kong-Admin-Token header, empty for none
+	Workspace string // of an Enterprise edition, empty for its default one
+	CAFile    string // PEM bundle that the server's certificate is verified against, empty for the system's
 }
 
 // New returns an engine for the gateway that config names. It reads the CA file and sends nothing: the first read or
@@ -57,14 +58,23 @@ func New(config Config) (*Engine, error) {
 		},
 	}
 
-	base := address.String()
+	base := address.JoinPath(url.PathEscape(config.Workspace)).String()
 	admin, err := kong.NewClient(&base, client)
 	if err != nil {
 		return nil, fmt.Errorf("configure the client of Kong's Admin API at %s: %w", address.Redacted(), err)
 	}
 
-	engine := &Engine{admin: admin, address: address.Redacted()}
+	engine := &Engine{admin: admin, address: address.Redacted(), workspace: config.Workspace}
 	engine.bulk = newBulk(engine)
+	engine.about = newShared(engine.ask)
+	engine.plugins = newCollection(engine, "/plugins", func(row *pluginRow) string { return row.ID })
+	engine.consumers = newCollection(engine, "/consumers", func(row *consumerRow) string { return row.ID })
+	engine.groups = newCollection(engine, "/acls", func(row *groupRow) string { return row.ID })
+	engine.certificates = newCollection(engine, "/certificates", func(row *certificateRow) string { return row.ID })
+	engine.credentials = map[string]*collection[credentialRow]{}
+	for _, kind := range credentialKinds {
+		engine.credentials[kind.kind] = newCollection(engine, kind.all, func(row *credentialRow) string { return row.ID })
+	}
 	admin.SetDoer(engine.do)
 
 	return engine, nil

@@ -10,12 +10,15 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // Kong's own error codes, from kong/db/errors.lua.
 const (
+	codeSchema     = 2  // its schema does not allow it
 	codeForeignKey = 4  // refers to nothing, or is still referred to
+	codeUnique     = 5  // another one has this already
 	codeReadOnly   = 12 // Kong runs without a database
 	codeUnresolved = 13 // refers by name to nothing
 )
@@ -28,6 +31,9 @@ type refusal struct {
 	status  int
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+
+	// Fields says what is wrong, by field.
+	Fields map[string]any `json:"fields"`
 }
 
 func (r *refusal) Error() string {
@@ -98,5 +104,5 @@ func (e *Engine) unreachable(err error) error {
 		return err
 	}
 
-	return fmt.Errorf("reach Kong's Admin API at %s: %w. Check that Kong runs there and that admin_url in the provider block is right", e.address, err)
+	return fmt.Errorf("%w: reach Kong's Admin API at %s: %w. Check that Kong runs there and that admin_url in the provider block is right", gateway.ErrAway, e.address, err)
 }
