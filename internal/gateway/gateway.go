@@ -19,6 +19,14 @@ var (
 	ErrAway = errors.New("the gateway does not answer")
 )
 
+// Away makes an error one that is ErrAway, in its own words.
+func Away(err error) error { return awayError{err} }
+
+type awayError struct{ error }
+
+// Unwrap implements errors.Unwrap.
+func (e awayError) Unwrap() []error { return []error{ErrAway, e.error} }
+
 // Record is what every object has beside what it is for.
 type Record struct {
 	Name string
@@ -27,8 +35,8 @@ type Record struct {
 	// alone with a *ForeignError, unless the record that is put says Foreign, too: then its user has imported it.
 	Foreign bool
 
-	// Altered says of an object that was read that somebody changed in the gateway what no field of the object shows. A
-	// put sets it right.
+	// Altered says of an object of ours that was read that somebody changed in the gateway what no field of the object
+	// shows. A put sets it right.
 	Altered bool
 
 	// Note is kept with the object and given back; the gateway makes nothing of it.

@@ -60,7 +60,7 @@ func live(t *testing.T, on engine) {
 				is(upstreamType, "id", knownvalue.StringExact("up")),
 				is(upstreamType, "services", knownvalue.MapExact(map[string]knownvalue.Check{"blue": weight(100), "green": weight(10)})),
 				is(upstreamType, "targets", knownvalue.Null()),
-				is(upstreamType, "retries", knownvalue.Int64Exact(2)),
+				is(upstreamType, "retries", knownvalue.Null()),
 				is(routeType, "id", knownvalue.StringExact("shop")),
 				is(routeType, "paths", knownvalue.Null()),
 				is(routeType, "upstream", knownvalue.StringExact("up")),
@@ -105,7 +105,7 @@ func TestTraefikIsLeftWithoutAKey(t *testing.T) {
 func TestCreateRefusesANameThatIsTaken(t *testing.T) {
 	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
 		t.Run(name, func(t *testing.T) {
-			put(t, on, gateway.Upstream{Name: "up", Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 7}}})
+			put(t, on, gateway.Upstream{Record: gateway.Record{Name: "up"}, Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 7}}})
 
 			run(t, resource.TestStep{
 				Config:      on.block + hcl(`services = { blue = {} }`, `paths = ["/"]`),
@@ -124,9 +124,9 @@ func TestCreateRefusesANameThatIsTaken(t *testing.T) {
 func TestWhatAKilledRunLeftIsTakenOver(t *testing.T) {
 	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
 		t.Run(name, func(t *testing.T) {
-			put(t, on, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"blue": {Weight: 100}}, Retries: 2})
+			put(t, on, gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"blue": {Weight: 100}}, Retries: 2})
 
-			if err := on.engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Paths: []string{"/"}, Upstream: "up"}); err != nil {
+			if err := on.engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "shop"}, Paths: []string{"/"}, Upstream: "up"}); err != nil {
 				t.Fatal(err)
 			}
 
@@ -144,13 +144,13 @@ func TestUpstreamThatARouteElsewhereUsesIsNotDeleted(t *testing.T) {
 				resource.TestStep{Config: config},
 				resource.TestStep{
 					PreConfig: func() {
-						must(t, on.engine.PutRoute(t.Context(), gateway.Route{Name: "elsewhere", Paths: []string{"/else"}, Upstream: "up"}))
+						must(t, on.engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "elsewhere"}, Paths: []string{"/else"}, Upstream: "up"}))
 					},
 					Config:      on.block + "# all is to go",
 					ExpectError: message(`Unable to delete gateway upstream "up"`, "elsewhere"),
 				},
 				resource.TestStep{
-					PreConfig: func() { must(t, on.engine.DeleteRoute(t.Context(), "elsewhere")) },
+					PreConfig: func() { must(t, on.engine.DeleteRoute(t.Context(), gateway.Record{Name: "elsewhere"})) },
 					Config:    on.block + "# all is to go",
 				},
 			)
@@ -192,15 +192,15 @@ resource "gateway_route" "all" {
 // remove deletes the route and the upstream behind Terraform's back.
 func (e engine) remove(t *testing.T) {
 	t.Helper()
-	must(t, e.engine.DeleteRoute(t.Context(), "shop"))
-	must(t, e.engine.DeleteUpstream(t.Context(), "up"))
+	must(t, e.engine.DeleteRoute(t.Context(), gateway.Record{Name: "shop"}))
+	must(t, e.engine.DeleteUpstream(t.Context(), gateway.Record{Name: "up"}))
 }
 
 // change sends the traffic elsewhere behind Terraform's back.
 func (e engine) change(t *testing.T) {
 	t.Helper()
-	put(t, e, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"theirs": {Weight: 1}}, Retries: 9})
-	must(t, e.engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Hosts: []string{"theirs.test"}, Upstream: "up"}))
+	put(t, e, gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"theirs": {Weight: 1}}, Retries: 9})
+	must(t, e.engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "shop"}, Hosts: []string{"theirs.test"}, Upstream: "up"}))
 }
 
 func put(t *testing.T, on engine, upstream gateway.Upstream) {

@@ -1,5 +1,10 @@
 package gateway
 
+import (
+	"regexp"
+	"strings"
+)
+
 // TLSPassthrough is the protocol of routes that pass a TLS connection on unread. The others are those of upstreams.
 const TLSPassthrough = "tls_passthrough"
 
@@ -22,7 +27,7 @@ type Route struct {
 	Ports         []int               // of the gateway
 	Priority      int
 	StripPath     bool // removes what matched of Paths before the request is passed on
-	PreserveHost  bool // passes the request's Host header on
+	RewriteHost   bool // replaces the request's Host header by the member's name
 	RedirectHTTPS bool // answers unencrypted requests with the address of the encrypted one
 	Upstream      string
 }
@@ -30,4 +35,28 @@ type Route struct {
 // Stream reports whether the route is for connections and not for requests.
 func (r Route) Stream() bool {
 	return r.Protocol == TCP || r.Protocol == TLS || r.Protocol == TLSPassthrough
+}
+
+// Complete fills in what a route that says little means.
+func (r Route) Complete() Route {
+	if r.Protocol == "" {
+		r.Protocol = HTTP
+	}
+
+	return r
+}
+
+// Literal returns the text that a regular expression stands for, if it stands for one text only.
+func Literal(pattern string) (text string, only bool) {
+	var plain strings.Builder
+
+	for i := 0; i < len(pattern); i++ {
+		if pattern[i] == '\\' && i+1 < len(pattern) {
+			i++
+		}
+
+		plain.WriteByte(pattern[i])
+	}
+
+	return plain.String(), regexp.QuoteMeta(plain.String()) == pattern
 }

@@ -34,6 +34,9 @@ const (
 	DefaultWriteTimeout   = 60 * time.Second
 )
 
+// DefaultWindow is how long Traefik sends nothing to a member that failed.
+const DefaultWindow = 10 * time.Second
+
 // Upstream is where traffic goes. Either Services or Targets is set, never both.
 type Upstream struct {
 	Record
@@ -98,4 +101,20 @@ type TLSClient struct {
 	SkipVerify bool
 	ServerName string // that the certificate must have, and that is asked for
 	CA         string // PEM certificates that the member's is verified against; empty for the gateway's own
+}
+
+// Stream reports whether the upstream is for connections and not for requests.
+func (u Upstream) Stream() bool { return u.Protocol == TCP || u.Protocol == TLS }
+
+// Complete fills in what an upstream that says little means.
+func (u Upstream) Complete() Upstream {
+	if u.Protocol == "" {
+		u.Protocol = HTTP
+	}
+
+	if u.Balance.Algorithm == "" {
+		u.Balance.Algorithm = RoundRobin
+	}
+
+	return u
 }

@@ -82,7 +82,7 @@ func renderBalancer(upstream gateway.Upstream, tags []*string) map[string]any {
 		"hash_on_header": nil,
 		"hash_on_cookie": nil,
 		"hash_fallback":  "none",
-		"healthchecks":   map[string]any{"active": withoutChecks(), "passive": withoutChecks()},
+		"healthchecks":   map[string]any{"active": noActiveChecks(), "passive": noPassiveChecks()},
 	}
 
 	switch upstream.Balance.HashOn {
@@ -103,8 +103,15 @@ func renderBalancer(upstream gateway.Upstream, tags []*string) map[string]any {
 	return body
 }
 
-// withoutChecks turns checks off. Statuses and the like stay: they mean nothing then.
-func withoutChecks() map[string]any {
+// noActiveChecks turns checks off. Statuses and the like stay: they mean nothing then.
+func noActiveChecks() map[string]any {
+	return map[string]any{
+		"healthy":   map[string]any{"interval": 0, "successes": 0},
+		"unhealthy": map[string]any{"interval": 0, "tcp_failures": 0, "timeouts": 0, "http_failures": 0},
+	}
+}
+
+func noPassiveChecks() map[string]any {
 	return map[string]any{
 		"healthy":   map[string]any{"successes": 0},
 		"unhealthy": map[string]any{"tcp_failures": 0, "timeouts": 0, "http_failures": 0},
@@ -129,7 +136,7 @@ func renderChecks(upstream gateway.Upstream) (checks healthchecks) {
 			Healthy:   healthyState{Interval: interval, Successes: max(check.HealthyAfter, 1), Statuses: []int{check.Status}},
 			Unhealthy: unhealthyState{Interval: interval, TCPFailures: failures, Timeouts: failures, HTTPFailures: failures, Statuses: unhealthy},
 		}
-		if isStream(upstream.Protocol) {
+		if upstream.Stream() {
 			checks.Active.Type, checks.Active.Path = gateway.TCP, "/"
 			checks.Active.Healthy.Statuses, checks.Active.Unhealthy.Statuses = []int{200}, []int{500}
 		}
@@ -153,8 +160,6 @@ func renderChecks(upstream gateway.Upstream) (checks healthchecks) {
 
 	return checks
 }
-
-func isStream(protocol string) bool { return protocol == gateway.TCP || protocol == gateway.TLS }
 
 // parse reads what the upstream says into the fields that a resource has.
 func (b *balancer) parse(into *gateway.Upstream) {
@@ -185,7 +190,7 @@ func (b *balancer) parse(into *gateway.Upstream) {
 		if len(active.Healthy.Statuses) > 0 {
 			into.Health.Status = active.Healthy.Statuses[0]
 		}
-		if isStream(into.Protocol) {
+		if into.Stream() {
 			into.Health.Path, into.Health.Status = "", 0
 			into.Health.UnhealthyAfter = active.Unhealthy.TCPFailures
 		}
@@ -282,7 +287,8 @@ func (p parts) parse(name string) gateway.Upstream {
 		upstream.Services, upstream.Targets = members(p.targets)
 	}
 
-	upstream.Altered = p.upstream == nil || !p.upstream.serves(upstream) || !serves(p.service, renderService(upstream))
+	intact := p.upstream != nil && p.upstream.serves(upstream) && serves(p.service, renderService(upstream))
+	upstream.Altered = !upstream.Foreign && !intact
 
 	return upstream
 }

@@ -33,8 +33,8 @@ func (e *Engine) CheckUpstream(upstream gateway.Upstream) []gateway.Unsupported 
 	if upstream.TLS.ServerName != "" {
 		refuse("tls.server_name", "Kong asks for the name that the Host header says. Leave it out.")
 	}
-	if upstream.TLS.CA != "" && upstream.TLS.SkipVerify {
-		refuse("tls.ca", "With verify = false it would not be used. Leave it out.")
+	if upstream.TLS.CA != "" {
+		refuse("tls.ca", "Kong trusts what its configuration names (lua_ssl_trusted_certificate). Leave it out.")
 	}
 
 	return found
@@ -51,14 +51,11 @@ func (e *Engine) CheckRoute(route gateway.Route) []gateway.Unsupported {
 	if route.Priority != 0 {
 		refuse("priority", "Kong's traditional routers order routes by their conditions alone. Leave it out, or make the route that is to win more specific.")
 	}
-	if len(route.Ports) > 0 && (!route.Stream() || route.Protocol == gateway.TLSPassthrough) {
-		refuse("ports", `Kong looks at the port of TCP and TLS connections only (protocol "tcp" or "tls"). Leave it out.`)
+	if len(route.Ports) > 0 && route.Protocol == gateway.TLSPassthrough {
+		refuse("ports", "Kong tells connections that it passes on unread by their server names alone. Leave it out.")
 	}
-	if len(route.SNIs) > 0 && (route.Protocol == gateway.HTTP || route.Protocol == gateway.TCP) {
-		refuse("snis", `Connections without TLS name no server. Use protocol "https", "tls" or "tls_passthrough".`)
-	}
-	if route.Stream() && len(route.SNIs) == 0 && len(route.Ports) == 0 {
-		refuse("snis", "Kong needs something to tell connections by. Set snis or, for TCP and TLS, ports.")
+	if len(route.SNIs) > 0 && route.Protocol == gateway.HTTP {
+		refuse("snis", fmt.Sprintf("Requests without TLS name no server. Set protocol to %q.", gateway.HTTPS))
 	}
 
 	return found

@@ -35,6 +35,7 @@ var protocols = map[string][]string{
 
 // PutRoute creates or replaces a route in one request, keeping tags that others have set. Its upstream must exist.
 func (e *Engine) PutRoute(ctx context.Context, route gateway.Route) error {
+	route = route.Complete()
 	if err := gateway.Refusal("Kong", e.CheckRoute(route)); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func renderRoute(route gateway.Route) kong.Route {
 	}
 
 	if !route.Stream() {
-		wanted.PreserveHost = new(route.PreserveHost)
+		wanted.PreserveHost = new(!route.RewriteHost)
 		wanted.HTTPSRedirectStatusCode = new(upgradeRequired)
 	}
 	if route.RedirectHTTPS {
@@ -143,7 +144,7 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 		Methods:       slices.Sorted(slices.Values(texts(found.Methods))),
 		SNIs:          slices.Sorted(slices.Values(texts(found.SNIs))),
 		StripPath:     is(found.StripPath, true),
-		PreserveHost:  is(found.PreserveHost, true),
+		RewriteHost:   !is(found.PreserveHost, true),
 		RedirectHTTPS: or(found.HTTPSRedirectStatusCode, upgradeRequired) != upgradeRequired,
 	}
 
@@ -162,12 +163,13 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 
 	for _, path := range slices.Sorted(slices.Values(texts(found.Paths))) {
 		pattern, isPattern := strings.CutPrefix(path, patternMark)
-		literal := plain(strings.TrimSuffix(pattern, patternEnd))
+		quoted, whole := strings.CutSuffix(pattern, patternEnd)
+		literal, only := gateway.Literal(quoted)
 
 		switch {
 		case !isPattern:
 			route.Paths = append(route.Paths, path)
-		case regexp.QuoteMeta(literal)+patternEnd == pattern:
+		case whole && only:
 			route.ExactPaths = append(route.ExactPaths, literal)
 		default:
 			route.PathPatterns = append(route.PathPatterns, pattern)
@@ -180,9 +182,9 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 	slices.Sort(route.Ports)
 
 	if route.Stream() {
-		route.PreserveHost, route.RedirectHTTPS = false, false
+		route.RewriteHost, route.RedirectHTTPS = false, false
 	}
-	route.Altered = !routesAlike(found, renderRoute(route))
+	route.Altered = !route.Foreign && !routesAlike(found, renderRoute(route))
 
 	if found.Service == nil {
 		return route, nil
@@ -197,19 +199,6 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 	}
 
 	return route, nil
-}
-
-// plain is the reverse of regexp.QuoteMeta.
-func plain(quoted string) string {
-	var text strings.Builder
-	for i := 0; i < len(quoted); i++ {
-		if quoted[i] == '\\' && i+1 < len(quoted) {
-			i++
-		}
-		text.WriteByte(quoted[i])
-	}
-
-	return text.String()
 }
 
 // routesAlike compares of a route what its fields do not show.

@@ -46,6 +46,8 @@ func (p parts) joined(name string) bool {
 // the others. It refuses to take over an entity that somebody else made, unless it is a plain HTTP service with its
 // upstream, which can be imported.
 func (e *Engine) PutUpstream(ctx context.Context, upstream gateway.Upstream) error {
+	upstream = upstream.Complete()
+
 	if err := checkMembers(upstream); err != nil {
 		return err
 	}

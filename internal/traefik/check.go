@@ -4,13 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 )
-
-// defaultWindow is for how long a server that failed receives nothing.
-const defaultWindow = 10 * time.Second
 
 // refusals collects what Traefik cannot do.
 type refusals []gateway.Unsupported
@@ -48,7 +44,7 @@ func (e *Engine) CheckUpstream(upstream gateway.Upstream) []gateway.Unsupported 
 		found.ofServices(upstream)
 	}
 
-	if stream(upstream) {
+	if upstream.Stream() {
 		found.ofStreams(upstream)
 	}
 
@@ -106,7 +102,7 @@ func equalWeights(members map[string]gateway.Member) bool {
 func (e *Engine) CheckRoute(route gateway.Route) []gateway.Unsupported {
 	var found refusals
 
-	found.unless(route.PreserveHost || route.Stream(), "preserve_host",
+	found.unless(!route.RewriteHost, "preserve_host",
 		"Traefik passes the Host header on for a whole upstream, not for one route. Leave it out.")
 
 	if !route.Stream() {

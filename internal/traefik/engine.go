@@ -33,6 +33,8 @@ func (e *Engine) Name() string { return "traefik" }
 
 // PutUpstream creates or replaces an upstream with all that belongs to it in one transaction.
 func (e *Engine) PutUpstream(ctx context.Context, upstream gateway.Upstream) error {
+	upstream = upstream.Complete()
+
 	if err := gateway.Refusal("Traefik", e.CheckUpstream(upstream)); err != nil {
 		return err
 	}
@@ -74,6 +76,8 @@ func (e *Engine) DeleteUpstream(ctx context.Context, of gateway.Record) error {
 
 // PutRoute creates or replaces a route in one transaction. Its upstream must exist.
 func (e *Engine) PutRoute(ctx context.Context, route gateway.Route) error {
+	route = route.Complete()
+
 	if err := gateway.Refusal("Traefik", e.CheckRoute(route)); err != nil {
 		return err
 	}

@@ -25,7 +25,6 @@ func parseRoute(name string, keys map[string]string, through routing) (gateway.R
 	route.Record = recordOf(keys, routeKind, name)
 	route.Upstream = upstreamOf(keys[folder+"service"])
 	route.Protocol = gateway.HTTP
-	route.PreserveHost = true
 
 	for _, path := range slices.Sorted(maps.Keys(keys)) {
 		further, isFurther := strings.CutPrefix(path, "http/routers/"+name+partMark)
@@ -102,7 +101,7 @@ func settled(route gateway.Route, keys map[string]string, through routing) gatew
 
 	slices.Sort(route.Ports)
 
-	route.Altered = isAltered(keys, renderRoute(route, through))
+	route.Altered = !route.Foreign && isAltered(keys, renderRoute(route, through))
 
 	return route
 }

@@ -220,9 +220,9 @@ func takePath(route *gateway.Route, matcher, value string) error {
 func takeHeader(route *gateway.Route, name, pattern string) error {
 	text, begins := strings.CutPrefix(pattern, headerBegin)
 	text, ends := strings.CutSuffix(text, headerEnd)
-	value := unquoteMeta(text)
+	value, only := gateway.Literal(text)
 
-	if !begins || !ends || regexp.QuoteMeta(value) != text {
+	if !begins || !ends || !only {
 		return fmt.Errorf("the header %s is compared with more than a value: %s", name, pattern)
 	}
 
@@ -233,21 +233,6 @@ func takeHeader(route *gateway.Route, name, pattern string) error {
 	route.Headers[name] = append(route.Headers[name], value)
 
 	return nil
-}
-
-// unquoteMeta is the reverse of regexp.QuoteMeta.
-func unquoteMeta(text string) string {
-	var plain strings.Builder
-
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+1 < len(text) {
-			i++
-		}
-
-		plain.WriteByte(text[i])
-	}
-
-	return plain.String()
 }
 
 func call(expression ast.Expr) (matcher string, values []string, err error) {

@@ -312,7 +312,7 @@ func same(stored map[string]catalog.Key, wanted map[string]string) bool {
 // away marks errors after which the same call may succeed.
 func away(err error) error {
 	if catalog.IsAway(err) {
-		return fmt.Errorf("%w: %w", gateway.ErrAway, err)
+		return gateway.Away(err)
 	}
 
 	return err

@@ -43,17 +43,12 @@ func encrypted(upstream gateway.Upstream) bool {
 	return upstream.Protocol == gateway.HTTPS || upstream.Protocol == gateway.TLS
 }
 
-// stream reports whether the upstream is for connections and not for requests.
-func stream(upstream gateway.Upstream) bool {
-	return upstream.Protocol == gateway.TCP || upstream.Protocol == gateway.TLS
-}
-
 // renderUpstream writes an upstream as keys: a weighted service over services of the catalog, or a load balancer over
 // servers, and in both cases a retry middleware and spares. Members are numbered in the order of their names.
 func renderUpstream(upstream gateway.Upstream) map[string]string {
 	keys := map[string]string{}
 
-	if stream(upstream) {
+	if upstream.Stream() {
 		renderStream(upstream, keys)
 
 		return withOwner(keys, upstreamKind, upstream.Record)
@@ -132,7 +127,7 @@ func renderTargets(upstream gateway.Upstream, keys map[string]string) {
 	if passive := upstream.Passive; passive != nil {
 		add(keys, folder+"passiveHealthCheck/", map[string]string{
 			"maxFailedAttempts": strconv.Itoa(passive.Failures),
-			"failureWindow":     cmp.Or(passive.Window, defaultWindow).String(),
+			"failureWindow":     cmp.Or(passive.Window, gateway.DefaultWindow).String(),
 		})
 	}
 

@@ -81,7 +81,7 @@ func parseUpstream(name string, keys map[string]string) (gateway.Upstream, error
 		return gateway.Upstream{}, fmt.Errorf("Traefik's service %q is neither a weighted service nor a load balancer over servers", name)
 	}
 
-	upstream.Altered = isAltered(keys, renderUpstream(upstream))
+	upstream.Altered = !upstream.Foreign && isAltered(keys, renderUpstream(upstream))
 
 	return upstream, nil
 }
