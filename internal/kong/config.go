@@ -24,6 +24,7 @@ const (
 type Config struct {
 	AdminURL  string // "http://10.0.0.31:8001"
 	Token     string // secret; sent as the Kong-Admin-Token header, empty for none
+	TokenFile string // holds the token; read if Token is empty
 	Workspace string // of an Enterprise edition, empty for its default one
 	CAFile    string // PEM bundle that the server's certificate is verified against, empty for the system's
 }
@@ -42,9 +43,14 @@ func New(config Config) (*Engine, error) {
 		return nil, err
 	}
 
+	token, err := readToken(config)
+	if err != nil {
+		return nil, err
+	}
+
 	client := &http.Client{
 		Timeout: requestTimeout,
-		Transport: &authorized{token: config.Token, next: &http.Transport{
+		Transport: &authorized{token: token, next: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -78,6 +84,19 @@ func New(config Config) (*Engine, error) {
 	admin.SetDoer(engine.do)
 
 	return engine, nil
+}
+
+func readToken(config Config) (string, error) {
+	if config.Token != "" || config.TokenFile == "" {
+		return config.Token, nil
+	}
+
+	content, err := os.ReadFile(config.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("read the token of Kong's Admin API (token_file): %w", err)
+	}
+
+	return strings.TrimSpace(string(content)), nil
 }
 
 // readRoots returns nil, which stands for the system's certificates, if no file is named.

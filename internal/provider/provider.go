@@ -6,6 +6,9 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	consulservice "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/service"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/certificate"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/consumer"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/plugin"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
@@ -76,6 +79,9 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		consulservice.New,
 		upstream.New,
 		route.New,
+		plugin.New,
+		consumer.New,
+		certificate.New,
 	}
 }
 
@@ -93,5 +99,8 @@ func (p hypervisorProvider) ListResources(context.Context) []func() list.ListRes
 		pool.NewList,
 		upstream.NewList,
 		route.NewList,
+		plugin.NewList,
+		consumer.NewList,
+		certificate.NewList,
 	}
 }
