@@ -64,7 +64,7 @@ func livePlugin(t *testing.T, on engine, words pluginWords) {
 		}}
 	}
 	put := func(plugin gateway.Plugin) func() {
-		return func() { must(t, on.engine.PutPlugin(t.Context(), plugin)) }
+		return func() { must(t, on.fresh().PutPlugin(t.Context(), plugin)) }
 	}
 	record := gateway.Record{Name: "limit"}
 
@@ -79,14 +79,14 @@ func livePlugin(t *testing.T, on engine, words pluginWords) {
 			Config:    third, ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
 		},
 		resource.TestStep{
-			PreConfig: func() { must(t, on.engine.DeletePlugin(t.Context(), record)) },
+			PreConfig: func() { must(t, on.fresh().DeletePlugin(t.Context(), record)) },
 			Config:    third, ConfigPlanChecks: planned(plancheck.ResourceActionCreate),
 		},
 		resource.TestStep{Config: on.block + limit("type = \""+words.kind+"\"\n config = { "+words.first+" }"), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate)},
 		resource.TestStep{Config: on.block + "# nothing is left to manage"},
 	)
 
-	if _, err := on.engine.Plugin(t.Context(), "limit"); !errors.Is(err, gateway.ErrNotFound) {
+	if _, err := on.fresh().Plugin(t.Context(), "limit"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("after destroy, reading the plugin gives %v, not ErrNotFound", err)
 	}
 }

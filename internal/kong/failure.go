@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -63,7 +64,7 @@ func (r *refusal) Is(target error) bool {
 func isMissing(err error) bool {
 	var refused *refusal
 
-	return errors.As(err, &refused) && refused.status == http.StatusNotFound && refused.Message == "Not found"
+	return errors.As(err, &refused) && refused.status == http.StatusNotFound && slices.Contains([]string{"Not found", "SNI not found"}, refused.Message)
 }
 
 func hasCode(err error, code int) bool {
