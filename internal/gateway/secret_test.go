@@ -120,7 +120,9 @@ func TestConsumerLivesOnKong(t *testing.T) {
 }
 
 // key fails the test unless Kong takes the key for the consumer's.
-func (e engine) key(t *testing.T, key string) { e.admin(t, http.MethodGet, "/consumers/ann/key-auth/"+key, "") }
+func (e engine) key(t *testing.T, key string) {
+	e.admin(t, http.MethodGet, "/consumers/ann/key-auth/"+key, "")
+}
 
 // admin asks Kong's Admin API itself.
 func (e engine) admin(t *testing.T, method, path, body string) {

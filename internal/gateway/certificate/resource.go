@@ -36,8 +36,12 @@ func kind() object.Kind[gateway.Certificate] {
 		Get: func(ctx context.Context, engine gateway.Engine, name string) (gateway.Certificate, error) {
 			return engine.Certificate(ctx, name)
 		},
-		List:   func(ctx context.Context, engine gateway.Engine) ([]gateway.Certificate, error) { return engine.Certificates(ctx) },
-		Delete: func(ctx context.Context, engine gateway.Engine, of gateway.Record) error { return engine.DeleteCertificate(ctx, of) },
+		List: func(ctx context.Context, engine gateway.Engine) ([]gateway.Certificate, error) {
+			return engine.Certificates(ctx)
+		},
+		Delete: func(ctx context.Context, engine gateway.Engine, of gateway.Record) error {
+			return engine.DeleteCertificate(ctx, of)
+		},
 		Record: func(certificate *gateway.Certificate) *gateway.Record { return &certificate.Record },
 		Same: func(existing, wanted gateway.Certificate) bool {
 			return existing.Version == wanted.Version && equal(existing.Chain, wanted.Chain) &&

@@ -22,15 +22,21 @@ func NewList() list.ListResource { return object.NewList[model](kind()) }
 func kind() object.Kind[gateway.Consumer] {
 	return object.Kind[gateway.Consumer]{
 		Type: "gateway_consumer", Thing: "gateway consumer", Schema: consumerSchema,
-		Check: func(engine gateway.Engine, consumer gateway.Consumer) []gateway.Unsupported { return engine.CheckConsumer(consumer) },
+		Check: func(engine gateway.Engine, consumer gateway.Consumer) []gateway.Unsupported {
+			return engine.CheckConsumer(consumer)
+		},
 		Put: func(ctx context.Context, engine gateway.Engine, consumer gateway.Consumer) error {
 			return engine.PutConsumer(ctx, consumer)
 		},
 		Get: func(ctx context.Context, engine gateway.Engine, name string) (gateway.Consumer, error) {
 			return engine.Consumer(ctx, name)
 		},
-		List:   func(ctx context.Context, engine gateway.Engine) ([]gateway.Consumer, error) { return engine.Consumers(ctx) },
-		Delete: func(ctx context.Context, engine gateway.Engine, of gateway.Record) error { return engine.DeleteConsumer(ctx, of) },
+		List: func(ctx context.Context, engine gateway.Engine) ([]gateway.Consumer, error) {
+			return engine.Consumers(ctx)
+		},
+		Delete: func(ctx context.Context, engine gateway.Engine, of gateway.Record) error {
+			return engine.DeleteConsumer(ctx, of)
+		},
 		Record: func(consumer *gateway.Consumer) *gateway.Record { return &consumer.Record },
 		Same:   same,
 		Plan:   plan,

@@ -44,7 +44,9 @@ func kind() object.Kind[described] {
 
 			return values, err
 		},
-		Delete: func(ctx context.Context, engine gateway.Engine, of gateway.Record) error { return engine.DeletePlugin(ctx, of) },
+		Delete: func(ctx context.Context, engine gateway.Engine, of gateway.Record) error {
+			return engine.DeletePlugin(ctx, of)
+		},
 		Record: func(value *described) *gateway.Record { return &value.Record },
 		Same:   same,
 		Plan:   plan,
