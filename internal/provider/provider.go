@@ -87,7 +87,7 @@ func (p hypervisorProvider) DataSources(context.Context) []func() datasource.Dat
 	}
 }
 
-// ListResources lists what `terraform query` can find on a host or in Consul.
+// ListResources lists what `terraform query` can find on a host, in Consul or in a gateway.
 func (p hypervisorProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
 		vm.NewList,
@@ -96,5 +96,7 @@ func (p hypervisorProvider) ListResources(context.Context) []func() list.ListRes
 		pool.NewList,
 		consulservice.NewList,
 		consulnode.NewList,
+		upstream.NewList,
+		route.NewList,
 	}
 }
