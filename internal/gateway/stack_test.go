@@ -202,6 +202,8 @@ func (s stack) keys(t *testing.T) []string {
 	return keys
 }
 
+func pair(path, value string) *api.KVPair { return &api.KVPair{Key: path, Value: []byte(value)} }
+
 // eventually tries again until it succeeds.
 func eventually(t *testing.T, try func() error) {
 	t.Helper()
