@@ -12,6 +12,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/network"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/placement"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/pool"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/snapshot"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -73,6 +74,7 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		volume.New,
 		network.New,
 		pool.New,
+		snapshot.New,
 		consulservice.New,
 		upstream.New,
 		route.New,

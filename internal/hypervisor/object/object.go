@@ -27,7 +27,7 @@ type Kind[M any] struct {
 	// that Terraform knows of it if a later step fails.
 	Create  func(ctx context.Context, host *libvirt.Host, plan *M, store func(M)) error
 	Refresh func(ctx context.Context, host *libvirt.Host, state *M) error // libvirt.ErrNotFound: it is gone
-	Update  func(ctx context.Context, host *libvirt.Host, plan *M) error
+	Update  func(ctx context.Context, host *libvirt.Host, state M, plan *M) error
 	Delete  func(ctx context.Context, host *libvirt.Host, state M) error // gone already is no error
 
 	// List returns the host's objects that can be imported.
@@ -144,8 +144,9 @@ func (r *objectResource[M, P]) Read(ctx context.Context, req resource.ReadReques
 }
 
 func (r *objectResource[M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	plan := P(new(M))
+	plan, state := P(new(M)), new(M)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Update, r.kind.Limits.Update, &resp.Diagnostics)
 	defer cancel()
@@ -154,7 +155,9 @@ func (r *objectResource[M, P]) Update(ctx context.Context, req resource.UpdateRe
 		return
 	}
 
-	name, err := r.with(ctx, plan, r.kind.Update, r.kind.Refresh)
+	name, err := r.with(ctx, plan, func(ctx context.Context, host *libvirt.Host, plan *M) error {
+		return r.kind.Update(ctx, host, *state, plan)
+	}, r.kind.Refresh)
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", r.kind.Thing, name, err))
 
