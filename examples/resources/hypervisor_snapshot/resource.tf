@@ -1,7 +1,14 @@
+resource "hypervisor_volume" "debian" {
+  host   = "alpha"
+  name   = "debian-12.qcow2"
+  source = { file = "${path.module}/debian-12-genericcloud-amd64.qcow2" }
+}
+
 resource "hypervisor_volume" "root" {
-  host = "alpha"
-  name = "shop-1.qcow2"
-  size = "20GiB"
+  host    = "alpha"
+  name    = "shop-1.qcow2"
+  backing = hypervisor_volume.debian.id
+  size    = "20GiB"
 }
 
 resource "hypervisor_vm" "shop" {
