@@ -41,17 +41,30 @@ func (c *Client) transact(ctx context.Context, operations api.TxnOps) error {
 	return c.told(err)
 }
 
-// refusal turns the answer of a rolled-back transaction into an error. Consul marks a failed check-and-set in words
-// only; a node that is gone fails the writes that follow its look-up in the same way.
+// rollback is a transaction that Consul refused, and which of its operations it could not carry out.
+type rollback struct {
+	error
+	failures api.TxnErrors
+}
+
+func (r *rollback) Unwrap() error { return r.error }
+
+// refusal turns the answer of a rolled-back transaction into an error.
 func refusal(body string) error {
 	var response api.TxnResponse
 	if err := json.Unmarshal([]byte(body), &response); err != nil {
 		return fmt.Errorf("the transaction was rolled back: %s", body)
 	}
 
-	texts := make([]string, 0, len(response.Errors))
+	return &rollback{error: explain(response.Errors), failures: response.Errors}
+}
 
-	for _, failure := range response.Errors {
+// explain says why a transaction was rolled back. Consul marks a failed check-and-set in words only; a node that is gone
+// fails the writes that follow its look-up in the same way.
+func explain(failures api.TxnErrors) error {
+	texts := make([]string, 0, len(failures))
+
+	for _, failure := range failures {
 		if strings.Contains(failure.What, "index is stale") || strings.Contains(failure.What, "Missing node registration") {
 			return fmt.Errorf("%w (%s)", ErrConflict, failure.What)
 		}

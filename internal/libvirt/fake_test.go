@@ -132,7 +132,7 @@ func (quiet) setMemory(string, uint64) error                                 { r
 func (quiet) setText(string, TextKind, string) error                         { return nil }
 func (quiet) changeDevice(string, DeviceChange, string) error                { return nil }
 func (quiet) refreshPool(string) error                                       { return nil }
-func (quiet) createVolume(string, string) error                              { return nil }
+func (quiet) createVolume(string, string, bool) error                        { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }
 func (quiet) deleteVolume(string, string) error                              { return nil }
 func (quiet) upload(_, _ string, _ int64, _ func(int) ([]byte, error)) error { return nil }

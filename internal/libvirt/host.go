@@ -101,7 +101,7 @@ type connection interface {
 	setPoolAutostart(name string, on bool) error
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
-	createVolume(pool, xml string) error
+	createVolume(pool, xml string, preallocate bool) error
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error
 	upload(pool, name string, length int64, next func(limit int) ([]byte, error)) error

@@ -35,6 +35,7 @@ type consulModel struct {
 	CertFile   types.String `tfsdk:"cert_file"`
 	KeyFile    types.String `tfsdk:"key_file"`
 	ServerName types.String `tfsdk:"server_name"`
+	Timeout    tf.Notation  `tfsdk:"timeout"`
 }
 
 type gatewayModel struct {
@@ -94,6 +95,7 @@ func (m consulModel) catalog() catalog.Config {
 		CertFile:   m.CertFile.ValueString(),
 		KeyFile:    m.KeyFile.ValueString(),
 		ServerName: m.ServerName.ValueString(),
+		Timeout:    m.Timeout.Duration(),
 	}
 }
 
