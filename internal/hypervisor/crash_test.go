@@ -67,6 +67,7 @@ resource "hypervisor_vm" %[1]q {
   name             = %[1]q
   host             = %[1]q
   domain_type      = %[4]q
+  machine          = "pc"
   memory           = "32MiB"
   shutdown_timeout = "0s"
   cpu              = { pins = [%[6]q], emulator = "0-1" }
@@ -185,7 +186,14 @@ func (w *walker) terraform(t *testing.T, arguments ...string) (string, error) {
 func (w *walker) mustRun(t *testing.T, arguments ...string) string {
 	t.Helper()
 
+	began := time.Now()
 	output, err := w.terraform(t, arguments...)
+	t.Log(arguments, time.Since(began))
+	for line := range strings.Lines(output) {
+		if strings.Contains(line, "Still") || strings.Contains(line, "complete after") {
+			t.Log(strings.TrimSpace(line))
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,23 +189,21 @@ func (r *refreshing) check(ctx context.Context) error {
 
 // count takes what is no time: the calls to libvirt, of which each machine's definition is one, and the provider's memory.
 func (r *refreshing) count(ctx context.Context) error {
-	var (
-		uris    []string
-		proxies []*wire.Proxy
-	)
-
-	for _, host := range r.hosts {
-		proxy, err := wire.Listen(filepath.Join(host.Bed().Folder(), host.Name()+".socket"), host.Socket(), wire.Options{})
-		if err != nil {
-			return err
-		}
-
-		defer func() { _ = proxy.Close() }()
-
-		uris, proxies = append(uris, proxy.URI()), append(proxies, proxy)
+	alpha, err := proxied(r.hosts[0])
+	if err != nil {
+		return err
 	}
 
-	if err := r.ours.setVariables(r.variables(uris[0], uris[1])); err != nil {
+	defer func() { _ = alpha.Close() }()
+
+	beta, err := proxied(r.hosts[1])
+	if err != nil {
+		return err
+	}
+
+	defer func() { _ = beta.Close() }()
+
+	if err := r.ours.setVariables(r.variables(alpha.URI(), beta.URI())); err != nil {
 		return err
 	}
 
@@ -215,7 +213,7 @@ func (r *refreshing) count(ctx context.Context) error {
 
 	definitions, others := 0, 0
 
-	for _, proxy := range proxies {
+	for _, proxy := range []*wire.Proxy{alpha, beta} {
 		for _, call := range proxy.Calls() {
 			if call.Procedure == domainXML {
 				definitions++
@@ -236,6 +234,10 @@ func (r *refreshing) count(ctx context.Context) error {
 	r.record(named("refresh_%d_vms_provider_memory_mib"), float64(peak)/(1<<20), mebibytes)
 
 	return r.ours.setVariables(r.variables(r.hosts[0].URI(), r.hosts[1].URI()))
+}
+
+func proxied(host *testbed.Host) (*wire.Proxy, error) {
+	return wire.Listen(filepath.Join(host.Bed().Folder(), host.Name()+".socket"), host.Socket(), wire.Options{})
 }
 
 // domainXML is the number of the call that reads a machine's definition in libvirt's protocol.

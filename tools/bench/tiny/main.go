@@ -6,13 +6,11 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/provider"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/tools/bench/idle"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 )
 
 func main() {
-	serve := func() tfprotov6.ProviderServer { return idle.Tiny() }
-	if err := tf6server.Serve(provider.Address, serve); err != nil {
+	if err := tf6server.Serve(provider.Address, idle.Tiny); err != nil {
 		log.Fatal(err)
 	}
 }
