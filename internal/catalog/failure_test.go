@@ -79,7 +79,7 @@ func TestWriteWhoseAnswerIsLostIsMarked(t *testing.T) {
 }
 
 func TestWriteThatWasNeverSentIsNotMarked(t *testing.T) {
-	err := newClient(t, closedPort).WriteKeys(t.Context(), []catalog.KeyChange{{Path: unique(t), Value: "x"}})
+	_, err := newClient(t, closedPort).WriteKeys(t.Context(), []catalog.KeyChange{{Path: unique(t), Value: "x"}})
 	if err == nil || errors.Is(err, catalog.ErrUnanswered) {
 		t.Errorf("WriteKeys to a closed port: %v, want an error that is not ErrUnanswered", err)
 	}

@@ -1,7 +1,10 @@
 package provider
 
 import (
+	"regexp"
+
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -9,6 +12,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
+
+// portPattern is a number from 1 to 99999 without leading zeros; no entry point listens on one above 65535.
+var portPattern = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
 
 func providerSchema() schema.Schema {
 	return schema.Schema{
@@ -113,6 +119,14 @@ func gatewayAttribute() schema.Attribute {
 						MarkdownDescription: "Entry points that routes listen on. Defaults to those that Traefik's own configuration marks as default.",
 						ElementType:         types.StringType,
 						Optional:            true,
+					},
+					"ports": schema.MapAttribute{
+						MarkdownDescription: "Entry points by their ports, such as `{ 5432 = \"postgres\" }`, for routes of TCP and TLS connections. Defaults to none.",
+						ElementType:         types.StringType,
+						Optional:            true,
+						Validators: []validator.Map{
+							mapvalidator.KeysAre(stringvalidator.RegexMatches(portPattern, "must be a port, a number from 1 to 65535")),
+						},
 					},
 				},
 			},
