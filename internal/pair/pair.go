@@ -146,6 +146,11 @@ func (v View) otherInSync() bool {
 	return listed
 }
 
+// otherIsNew says whether the other member's data is no longer that of the record.
+func (v View) otherIsNew() bool {
+	return v.OtherLineage != "" && v.OtherLineage != v.Record.InSync[v.Other]
+}
+
 // leaving says whether an operator wants the other member as primary, and it can be.
 func (v View) leaving() bool {
 	lineage, listed := v.Record.InSync[v.Other]
@@ -244,7 +249,7 @@ func serve(v View) Step {
 	candidate := v.Server.Replica && v.OtherLineage != ""
 
 	switch {
-	case v.otherInSync() && (v.Lost || !v.Server.Waits): // commits that did not wait may be missing there
+	case v.otherInSync() && (v.Lost || v.otherIsNew() || !v.Server.Waits): // commits that did not wait may be missing there
 		return v.write(false)
 	case v.otherInSync():
 		return Step{Kind: Wait}

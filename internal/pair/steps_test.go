@@ -50,7 +50,11 @@ func (w *world) serverStep(m *member, step pair.Step) {
 	case pair.Promote:
 		m.writable, m.markFor = true, ""
 	case pair.Follow:
-		m.log, m.relay = slices.Concat(m.log, m.relay), nil // applied before the primary is changed, which throws the rest away
+		if m.following != "" { // what was received from another is thrown away
+			m.starts++
+			m.lineage, m.relay = m.starts, nil
+		}
+
 		m.following, m.waits, m.diverged = step.Member, false, false
 	case pair.Copy:
 		if other.up && w.linked {
