@@ -5,9 +5,11 @@ set -euo pipefail
 packages=(
 	gcc libc6-dev                                        # cgo, and the library that makes up a host's hardware
 	libvirt-daemon-system libvirt-clients                # libvirtd and virsh
+	libvirt-daemon-driver-lxc                            # containers
 	qemu-system-x86 qemu-utils                           # guests and their disks
 	iproute2 util-linux procps tini dnsmasq-base         # hosts: network namespaces, a process reaper, DHCP
 	openssh-server openssh-client                        # hosts that are reached by qemu+ssh
+	libxml2-utils                                        # definitions are held against libvirt's schemas
 	linux-image-cloud-amd64 busybox-static cpio kmod     # the guest's system
 	syslinux dosfstools mtools                           # the guest's boot disk, and a second opinion on seed images
 )

@@ -2,7 +2,10 @@ package domainxml
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"libvirt.org/go/libvirtxml"
 )
@@ -24,12 +27,18 @@ type markElement struct {
 	Settings   string          `xml:"settings,omitempty"`
 	Claim      *markClaim      `xml:"claim"`
 	Interfaces []markInterface `xml:"interface"`
+	Seed       *markVolume     `xml:"seed"` // on Xen, where the definition has its path only
 }
 
 type markClaim struct {
 	VCPUs     string `xml:"vcpus,attr,omitempty"`
 	Emulator  string `xml:"emulator,attr,omitempty"`
 	Exclusive bool   `xml:"exclusive,attr"`
+}
+
+type markVolume struct {
+	Pool string `xml:"pool,attr"`
+	Name string `xml:"name,attr"`
 }
 
 type markInterface struct {
@@ -52,12 +61,69 @@ func RenderMark(spec Spec) (string, error) {
 		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})
 	}
 
+	if spec.Type == Xen && spec.Seed != nil {
+		seed := markVolume(*spec.Seed)
+		element.Seed = &seed
+	}
+
 	text, err := xml.Marshal(element)
 	if err != nil {
 		return "", fmt.Errorf("render the mark of domain %q: %w", spec.Name, err)
 	}
 
 	return string(text), nil
+}
+
+// editMark puts the wanted mark in place of the one that the definition has. What others have noted stays.
+func editMark(domain *libvirtxml.Domain, want Spec) error {
+	mark, err := RenderMark(want)
+	if err != nil {
+		return err
+	}
+
+	if domain.Metadata == nil {
+		domain.Metadata = &libvirtxml.DomainMetadata{}
+	}
+
+	rest, err := withoutMark(domain.Metadata.XML)
+	if err != nil {
+		return fmt.Errorf("edit the mark of domain %q: %w", want.Name, err)
+	}
+
+	domain.Metadata.XML = rest + mark
+
+	return nil
+}
+
+// withoutMark cuts our element out of the text of a domain's metadata.
+func withoutMark(metadata string) (string, error) {
+	decoder := xml.NewDecoder(strings.NewReader(metadata))
+
+	for {
+		begin := decoder.InputOffset()
+
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return metadata, nil
+		}
+
+		if err != nil {
+			return "", fmt.Errorf("parse the domain's metadata: %w", err)
+		}
+
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+
+		if err := decoder.Skip(); err != nil {
+			return "", fmt.Errorf("parse the domain's metadata: %w", err)
+		}
+
+		if element.Name == (xml.Name{Space: MarkURI, Local: "vm"}) {
+			return metadata[:begin] + metadata[decoder.InputOffset():], nil
+		}
+	}
 }
 
 // mark is what the element says.

@@ -76,6 +76,10 @@ func goldens() map[string]Spec {
 		"huge-pages": with(func(s *Spec) {
 			s.Pages = Pages{Size: 1 << 30, Nodes: topology.NewCPUSet(0, 1)}
 		}),
+		"lxc":      box(),
+		"lxc-full": fullBox(),
+		"xen":      onXen(MachineXenFV),
+		"xen-pv":   onXen(MachineXenPV),
 		"hostile": with(func(s *Spec) {
 			s.Mark.Digest, s.Mark.Settings = `"]]>&'`, `{"a":"<b>\n&amp;]]>"}`
 			s.Disks["root"] = Disk{Volume: Volume{Pool: `p<&>"'`, Name: "v\n\t]]>"}, Format: "raw"}

@@ -38,7 +38,8 @@ type Host struct {
 	name   string
 	config Config
 
-	dialling singleflight.Group
+	dialling    singleflight.Group
+	subscribing sync.Mutex // held while the host's events are subscribed to
 
 	mu      sync.Mutex // guards what follows
 	conn    connection
@@ -46,6 +47,7 @@ type Host struct {
 	failed  time.Time
 	reads   map[string]*read
 	wrote   map[string]bool // questions to which this process changed the answer
+	news    news
 }
 
 // connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
@@ -58,6 +60,7 @@ type connection interface {
 	freeMemory(node int) (bytes uint64, err error)
 	freePages(node int, size uint64) (count uint64, err error)
 
+	follow(heard func(what change, uuid string)) error // calls heard with each event of a machine
 	domains() ([]Domain, error)
 	domain(uuid string) (Domain, error)
 	domainNamed(name string) (Domain, error)
@@ -72,6 +75,11 @@ type connection interface {
 	pinEmulator(uuid string, cpus []bool) error
 	setMetadata(uuid, xml, key, uri string) error
 	resizeDisk(uuid, path string, capacity uint64) error
+	pinIOThread(uuid string, thread int, cpus []bool) error
+	setVCPUs(uuid string, count int) error
+	setMemory(uuid string, bytes uint64) error
+	setText(uuid string, kind TextKind, text string) error
+	changeDevice(uuid string, change DeviceChange, xml string) error
 	leases(uuid string) (map[string][]string, error)
 
 	networks() ([]Network, error)
@@ -93,7 +101,7 @@ type connection interface {
 	setPoolAutostart(name string, on bool) error
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
-	createVolume(pool, xml string) error
+	createVolume(pool, xml string, preallocate bool) error
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error
 	upload(pool, name string, length int64, next func(limit int) ([]byte, error)) error
@@ -102,7 +110,7 @@ type connection interface {
 
 // NewHost makes a host's client. It reaches nothing.
 func NewHost(name string, config Config) *Host {
-	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}}
+	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}, news: newNews()}
 }
 
 // Name is the host's name in the provider block.
@@ -150,6 +158,7 @@ func (h *Host) connected() (connection, error) {
 		h.conn.close()
 		h.conn = nil
 		h.reads = map[string]*read{}
+		h.forgetNews()
 	}
 
 	if h.failure != nil && time.Since(h.failed) < h.config.ConnectTimeout {

@@ -1,9 +1,11 @@
 package libvirt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"libvirt.org/go/libvirtxml"
@@ -153,6 +155,16 @@ func (h *Host) Pool(ctx context.Context, name string) (Pool, error) {
 	}
 
 	return pool, nil
+}
+
+// Pools returns the host's storage pools from one shared read, in order.
+func (h *Host) Pools(ctx context.Context) ([]Pool, error) {
+	all, err := h.pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	return slices.SortedFunc(maps.Values(all.pools), func(a, b Pool) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
 // DefinePool stores a pool's definition and starts nothing.

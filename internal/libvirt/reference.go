@@ -24,14 +24,3 @@ func ParseVolumeRef(text string) (VolumeRef, error) {
 
 	return VolumeRef{Host: parts[0], Pool: parts[1], Name: parts[2]}, nil
 }
-
-// ParseRef reads "host/name", the id of a thing that a host has one of by that name. thing is what it is called in the
-// error, such as "a network".
-func ParseRef(text, thing string) (host, name string, err error) {
-	host, name, _ = strings.Cut(text, "/")
-	if host == "" || name == "" || strings.Contains(name, "/") {
-		return "", "", fmt.Errorf("%q is not the id of %s. Write it as \"host/name\"", text, thing)
-	}
-
-	return host, name, nil
-}

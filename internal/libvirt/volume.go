@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"libvirt.org/go/libvirtxml"
@@ -18,6 +19,7 @@ type Volume struct {
 	Path          string
 	Format        string // "qcow2", "raw"; empty for pools that have no formats
 	Capacity      uint64 // bytes
+	Allocation    uint64 // bytes that it occupies on the host
 	BackingPath   string // empty unless the volume is an overlay
 	BackingFormat string
 }
@@ -29,6 +31,7 @@ type VolumeSpec struct {
 	Format   string
 	Capacity uint64 // bytes
 	Backing  *Volume
+	Full     bool // its whole capacity is set aside on the host at once
 	Private  bool // readable by its owner only: it holds secrets
 }
 
@@ -87,6 +90,10 @@ func parseVolume(pool, text string) (Volume, error) {
 
 	if parsed.Capacity != nil {
 		volume.Capacity = parsed.Capacity.Value // libvirt always prints bytes
+	}
+
+	if parsed.Allocation != nil {
+		volume.Allocation = parsed.Allocation.Value
 	}
 
 	if parsed.Target != nil {
@@ -151,6 +158,18 @@ func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
 	return Volume{}, absent
 }
 
+// Volumes returns the volumes of the host's active pools from one shared read, in order.
+func (h *Host) Volumes(ctx context.Context) ([]Volume, error) {
+	all, err := h.pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	return slices.SortedFunc(maps.Values(all.volumes), byName), nil
+}
+
+func byName(a, b Volume) int { return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Name, b.Name)) }
+
 // VolumeAt returns the volume with the path on the host, or ErrNotFound.
 func (h *Host) VolumeAt(ctx context.Context, path string) (Volume, error) {
 	all, err := h.pools(ctx)
@@ -187,7 +206,7 @@ func (h *Host) Overlays(ctx context.Context, pool, name string) ([]Volume, error
 		}
 	}
 
-	slices.SortFunc(overlays, func(a, b Volume) int { return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(overlays, byName)
 
 	return overlays, nil
 }
@@ -200,6 +219,10 @@ func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 		// Without it libvirt would write the whole capacity of a raw volume.
 		Allocation: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: 0},
 		Target:     &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: spec.Format}},
+	}
+
+	if spec.Full {
+		definition.Allocation.Value = spec.Capacity
 	}
 
 	if spec.Private {
@@ -219,7 +242,7 @@ func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 	}
 
 	return run(ctx, h, storage, fmt.Sprintf("create volume %q in pool %q", spec.Name, spec.Pool), func(c connection) error {
-		return c.createVolume(spec.Pool, xml)
+		return c.createVolume(spec.Pool, xml, spec.Full && spec.Format == "qcow2")
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
@@ -26,7 +27,10 @@ type hypervisorProvider struct {
 	version string
 }
 
-var _ provider.Provider = hypervisorProvider{}
+var (
+	_ provider.Provider                  = hypervisorProvider{}
+	_ provider.ProviderWithListResources = hypervisorProvider{}
+)
 
 // New makes the provider's factory; version is the release's number, "dev" for a local build.
 func New(version string) func() provider.Provider {
@@ -59,6 +63,7 @@ func (p hypervisorProvider) Configure(ctx context.Context, req provider.Configur
 	clients := backend.New(config.backend())
 	resp.ResourceData = clients
 	resp.DataSourceData = clients
+	resp.ListResourceData = clients
 }
 
 func (p hypervisorProvider) Resources(context.Context) []func() resource.Resource {
@@ -77,5 +82,17 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 func (p hypervisorProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		host.New,
+	}
+}
+
+// ListResources lists what `terraform query` can find on a host or in a gateway.
+func (p hypervisorProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		vm.NewList,
+		volume.NewList,
+		network.NewList,
+		pool.NewList,
+		upstream.NewList,
+		route.NewList,
 	}
 }

@@ -29,7 +29,7 @@ func crash(name string) {
 	ctx, report := context.Background(), os.NewFile(3, "report")
 	bed, err := Open(ctx, Options{Name: name, Log: os.Stderr})
 	if err == nil {
-		_, err = bed.StartHost(ctx, HostOptions{Name: "alpha"})
+		err = crowd(ctx, bed)
 	}
 	if err == nil {
 		_, err = bed.StartConsul(ctx)
@@ -40,6 +40,15 @@ func crash(name string) {
 	}
 	fmt.Fprintln(report, bed.record.ID)
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+}
+
+// crowd starts a host on which a container runs.
+func crowd(ctx context.Context, bed *Bed) error {
+	host, err := bed.StartHost(ctx, HostOptions{Name: "alpha", Containers: true})
+	if err != nil {
+		return err
+	}
+	return startContainer(ctx, host, "box")
 }
 
 // traces lists what of a bed still exists on the machine.
@@ -59,8 +68,12 @@ func traces(t *testing.T, bed record) []string {
 			found = append(found, "link "+link.Name)
 		}
 	}
+	memory, _, err := findMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, glob := range []string{
-		bed.folder(), "/run/netns/" + bed.prefix() + "*", "/sys/fs/cgroup/" + bed.prefix() + "*", "/sys/fs/cgroup/*/" + bed.prefix() + "*",
+		filepath.Join(memory.Folder, bed.prefix()), bed.folder(), "/run/netns/" + bed.prefix() + "*", "/sys/fs/cgroup/" + bed.prefix() + "*", "/sys/fs/cgroup/*/" + bed.prefix() + "*",
 	} {
 		paths, err := filepath.Glob(glob)
 		if err != nil {
@@ -88,7 +101,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bed.StartHost(t.Context(), HostOptions{Name: "alpha"}); err != nil {
+	if err := crowd(t.Context(), bed); err != nil {
 		t.Error(err)
 	}
 	if _, err := bed.StartConsul(t.Context()); err != nil {

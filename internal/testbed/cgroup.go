@@ -14,6 +14,8 @@ import (
 	"time"
 )
 
+const memoryController = "memory"
+
 // hierarchy is one mounted cgroup tree and our own place in it.
 type hierarchy struct {
 	Controllers string // "cpu,cpuacct" or "name=systemd" in version 1, "" in version 2
@@ -26,7 +28,8 @@ type hierarchy struct {
 //
 // In version 1 the groups are made below our own, so that limits set on us hold. The memory controller is left out:
 // a bed must not leave a memory limit that it was started under, and groups below such a limit would keep whoever
-// set it from removing it. In version 2 they are made at the root of the tree, since a group that holds processes
+// set it from removing it; only hosts with containers, which cannot do without, have such groups, and the bed's record says
+// where. In version 2 they are made at the root of the tree, since a group that holds processes
 // cannot give controllers to its children ("no internal process constraint", Documentation/admin-guide/cgroup-v2.rst);
 // the version 2 part was written by that document and has not been run.
 type groups []hierarchy
@@ -44,13 +47,48 @@ func findGroups() (groups, error) {
 	return parseGroups(string(own), string(mounts))
 }
 
+// findMemory looks for our own group of the memory controller, which findGroups leaves out. In version 2 the controller comes
+// with the others, and there is nothing to find.
+func findMemory() (hierarchy, bool, error) {
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return hierarchy{}, false, fmt.Errorf("find cgroups: %w", err)
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return hierarchy{}, false, fmt.Errorf("find cgroups: %w", err)
+	}
+	return parseMemory(string(own), string(mounts))
+}
+
+// parseMemory takes what parseGroups takes.
+func parseMemory(own, mounts string) (hierarchy, bool, error) {
+	for line := range strings.Lines(own) {
+		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		controllers, path, _ := strings.Cut(rest, ":")
+		if !slices.Contains(strings.Split(controllers, ","), memoryController) {
+			continue
+		}
+		point, root, found := findMount(mounts, controllers)
+		if !found {
+			continue
+		}
+		below, err := filepath.Rel(root, path)
+		if err != nil {
+			return hierarchy{}, false, fmt.Errorf("find cgroups: hierarchy %s: %w", controllers, err)
+		}
+		return hierarchy{Controllers: controllers, Folder: filepath.Join(point, below)}, true, nil
+	}
+	return hierarchy{}, false, nil
+}
+
 // parseGroups takes the contents of /proc/self/cgroup and /proc/self/mountinfo; see cgroups(7) and proc(5).
 func parseGroups(own, mounts string) (groups, error) {
 	var version1, version2 groups
 	for line := range strings.Lines(own) {
 		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		controllers, path, found := strings.Cut(rest, ":")
-		if !found || slices.Contains(strings.Split(controllers, ","), "memory") {
+		if !found || slices.Contains(strings.Split(controllers, ","), memoryController) {
 			continue
 		}
 		point, root, found := findMount(mounts, controllers)

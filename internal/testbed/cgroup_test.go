@@ -62,3 +62,19 @@ func TestMachineWithoutCgroupsIsRefused(t *testing.T) {
 		t.Errorf("parseGroups found %v where nothing is mounted", got)
 	}
 }
+
+func TestMemoryControllerIsFoundWhereItIsOneOfItsOwn(t *testing.T) {
+	const mounts = "32 25 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+	got, found, err := parseMemory("4:memory:/limited\n3:pids:/a\n", mounts)
+	if want := (hierarchy{"memory", "/sys/fs/cgroup/memory/limited"}); err != nil || !found || got != want {
+		t.Errorf("parseMemory returns %v, %t, %v; want %v", got, found, err, want)
+	}
+	for own, mounts := range map[string]string{
+		"0::/\n":              "34 25 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+		"4:memory:/limited\n": "31 25 0:27 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
+	} {
+		if got, found, err := parseMemory(own, mounts); err != nil || found {
+			t.Errorf("parseMemory(%q) returns %v, %t, %v", own, got, found, err)
+		}
+	}
+}

@@ -32,6 +32,8 @@ type HostOptions struct {
 	Name string
 	// Topology makes up CPUs and NUMA nodes; nil shows the machine's real ones.
 	Topology *Topology
+	// Containers lets the host run containers; see Host.ContainerURI.
+	Containers bool
 }
 
 // Host is one libvirtd that takes itself for a machine of its own. Guests reach the bed's subnet by the bridge "br0",
@@ -70,6 +72,10 @@ func (b *Bed) addHost(options HostOptions) (*Host, error) {
 			return nil, err
 		}
 	}
+	memory, err := options.memory()
+	if err != nil {
+		return nil, err
+	}
 
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -83,7 +89,7 @@ func (b *Bed) addHost(options HostOptions) (*Host, error) {
 	if number > lastHost {
 		return nil, errors.New("the bed is full")
 	}
-	host := &Host{bed: b, record: hostRecord{Name: options.Name, Number: number, Topology: options.Topology}}
+	host := &Host{bed: b, record: hostRecord{Name: options.Name, Number: number, Topology: options.Topology, Memory: memory}}
 	b.record.Hosts = append(b.record.Hosts, host.record)
 	b.hosts[options.Name] = host
 	if err := b.record.save(); err != nil {
@@ -138,7 +144,7 @@ func (h *Host) start(ctx context.Context) error {
 
 // boot connects the host to the bed's bridge and starts its libvirtd.
 func (h *Host) boot(ctx context.Context) error {
-	if err := h.bed.groups.create(h.bed.prefix(), h.record.Name); err != nil {
+	if err := h.groups().create(h.bed.prefix(), h.record.Name); err != nil {
 		return err
 	}
 	if err := h.connect(ctx); err != nil {
@@ -151,7 +157,7 @@ func (h *Host) boot(ctx context.Context) error {
 	}
 	h.daemon = server
 	return server.ready(ctx, hostLimit, func(ctx context.Context) error {
-		if _, err := os.Stat(h.socket()); err != nil {
+		if _, err := os.Stat(h.Socket()); err != nil {
 			return err
 		}
 		_, err := h.virsh(ctx, "version", "--daemon")
@@ -218,17 +224,20 @@ func (h *Host) Address() string { return h.bed.Address(h.record.Number) }
 func (h *Host) Folder() string { return filepath.Join(h.bed.Folder(), h.record.Name) }
 
 // URI returns the address of the host's libvirt for a client on this machine.
-func (h *Host) URI() string { return "qemu+unix:///system?socket=" + h.socket() }
+func (h *Host) URI() string { return "qemu+unix:///system?socket=" + h.Socket() }
+
+// Socket returns the path of the socket that URI leads to.
+func (h *Host) Socket() string { return h.path("run/libvirt/libvirt-sock") }
 
 // TCPURI returns the address of the host's libvirt for other hosts of the bed, such as the target of a migration.
 func (h *Host) TCPURI() string { return "qemu+tcp://" + h.Address() + "/system" }
 
-func (h *Host) socket() string { return h.path("run/libvirt/libvirt-sock") }
-
 func (h *Host) path(name string) string { return filepath.Join(h.Folder(), name) }
 
-// group is the host's cgroup.
+// group is the host's cgroup, and groups are the hierarchies that have it.
 func (h *Host) group() string { return filepath.Join(h.bed.prefix(), h.record.Name) }
+
+func (h *Host) groups() groups { return h.record.groups(h.bed.groups) }
 
 // Stop shuts the host down: libvirtd first, then its machines, each by SIGTERM. What is left after five seconds is
 // killed. Definitions, volumes and pools stay for Restart.
@@ -292,7 +301,7 @@ func (h *Host) Restart(ctx context.Context) error {
 func (h *Host) remove(ctx context.Context) error {
 	err := errors.Join(
 		h.bed.groups.end(ctx, h.group(), syscall.SIGKILL, teardownLimit),
-		h.bed.groups.remove(ctx, h.group()),
+		h.groups().remove(ctx, h.group()),
 		h.bed.record.disconnect(ctx, h.record))
 	if err != nil {
 		return fmt.Errorf("stop host %q: %w", h.record.Name, err)

@@ -107,7 +107,7 @@ func (h *Host) writeFiles(accelerator string) error {
 		"etc/qemu.conf":     qemuConf(h.Address(), h.record.Topology != nil),
 		"hostname":          h.record.Name + "\n",
 		"nsswitch.conf":     nsswitchConf(string(nsswitch)),
-		"cgroups":           h.bed.groups.list(h.group()),
+		"cgroups":           h.groups().list(h.group()),
 		"host.sh":           hostScript,
 	}
 	if accelerator != "kvm" {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -27,6 +28,17 @@ type hostRecord struct {
 	Name     string    `json:"name"`
 	Number   int       `json:"number"` // last part of its address
 	Topology *Topology `json:"topology,omitempty"`
+	// Memory is the hierarchy of the memory controller on a host with containers. Where it is follows from the process that
+	// started the host, which the one that removes it need not be.
+	Memory *hierarchy `json:"memory,omitempty"`
+}
+
+// groups are the hierarchies that the host has groups in.
+func (h hostRecord) groups(all groups) groups {
+	if h.Memory == nil {
+		return all
+	}
+	return append(slices.Clone(all), *h.Memory)
 }
 
 func (r *record) folder() string { return filepath.Join(registry(), r.ID) }
@@ -132,7 +144,7 @@ func (r *record) teardown(ctx context.Context, g groups) error {
 		g.end(ctx, r.prefix(), syscall.SIGKILL, teardownLimit),
 		g.remove(ctx, r.prefix()))
 	for _, host := range r.Hosts {
-		failures = append(failures, r.disconnect(ctx, host))
+		failures = append(failures, host.groups(nil).remove(ctx, r.prefix()), r.disconnect(ctx, host))
 	}
 	failures = append(failures, removeLink(ctx, r.prefix()))
 	if err := errors.Join(failures...); err != nil {

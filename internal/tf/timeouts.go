@@ -12,6 +12,7 @@ import (
 // Limits are how long the operations of a type may take if its user says nothing.
 type Limits struct {
 	Create, Read, Update, Delete time.Duration
+	Plan                         time.Duration // of planning, importing and listing, which users cannot set
 }
 
 // Timeouts is the attribute with which users set other limits. Deadline applies them.

@@ -3,12 +3,16 @@ package host
 
 import (
 	"context"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 )
+
+// readLimit is how long a host may take to answer.
+const readLimit = 2 * time.Minute
 
 type hostDataSource struct {
 	clients *backend.Backend
@@ -38,6 +42,9 @@ func (d *hostDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
+
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
 
 	host, err := d.clients.Host(config.Name.ValueString())
 	if err == nil {

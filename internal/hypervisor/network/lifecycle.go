@@ -70,7 +70,7 @@ var errTransient = errors.New("the host has it without a stored definition, so t
 
 // apply brings the network to what is planned: its DHCP in the stored and in the running definition, each by what it
 // lacks, its autostart and its power. What an interrupted run did already is not done again.
-func apply(ctx context.Context, host *libvirt.Host, plan model) error {
+func apply(ctx context.Context, host *libvirt.Host, plan *model) error {
 	name := plan.Name.ValueString()
 
 	found, err := host.Network(ctx, name)
@@ -153,7 +153,9 @@ func observe(found libvirt.Network, should networkxml.Spec) (networkxml.Spec, er
 }
 
 // remove stops and undefines the network, unless a machine is attached to it.
-func remove(ctx context.Context, host *libvirt.Host, name string) error {
+func remove(ctx context.Context, host *libvirt.Host, state model) error {
+	name := state.Name.ValueString()
+
 	found, err := host.Network(ctx, name)
 	if errors.Is(err, libvirt.ErrNotFound) {
 		return nil

@@ -3,6 +3,7 @@ package network
 import (
 	"net/netip"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/object"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -38,7 +39,11 @@ type reservation struct {
 	Address types.String `tfsdk:"address"`
 }
 
-func id(host, name string) types.String { return types.StringValue(host + "/" + name) }
+// Key is where the network is and what it is called.
+func (m *model) Key() (host, name types.String) { return m.Host, m.Name }
+
+// Bounds are the user's limits.
+func (m *model) Bounds() timeouts.Value { return m.Timeouts }
 
 // spec is the network that is declared. What is malformed is left out: the schema refuses it.
 func (m model) spec() networkxml.Spec {
@@ -82,7 +87,7 @@ func (d dhcp) spec() networkxml.DHCP {
 
 // set takes over what the host says.
 func (m *model) set(found libvirt.Network, spec networkxml.Spec) {
-	m.ID = id(m.Host.ValueString(), m.Name.ValueString())
+	m.ID = object.ID(m.Host.ValueString(), m.Name.ValueString())
 	m.Mode = types.StringValue(spec.Mode)
 	m.Bridge = types.StringValue(spec.Bridge)
 	m.Domain = types.StringNull()

@@ -3,9 +3,8 @@ package network
 import (
 	"context"
 
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -30,8 +29,8 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 	return diags
 }
 
-// ModifyPlan fills in the id and a bridge that stays, and refuses a host that the provider block does not have.
-func (r *networkResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+// modifyPlan fills in a bridge that stays.
+func modifyPlan(ctx context.Context, _ *backend.Backend, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
 	}
@@ -51,24 +50,10 @@ func (r *networkResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 
-	if r.clients != nil && !plan.Host.IsUnknown() {
-		if _, err := r.clients.Host(plan.Host.ValueString()); err != nil {
-			resp.Diagnostics.Append(tf.FailedAt(path.Root("host"), "plan", "network", plan.Name.ValueString(), err))
-
-			return
-		}
-	}
-
 	if config.Bridge.IsNull() {
 		plan.Bridge = plan.bridge(state)
 	}
 
-	name := types.StringUnknown()
-	if !plan.Host.IsUnknown() && !plan.Name.IsUnknown() {
-		name = id(plan.Host.ValueString(), plan.Name.ValueString())
-	}
-
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("id"), name)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("bridge"), plan.Bridge)...)
 }
 
@@ -82,10 +67,10 @@ func (p planned) bridge(state *planned) types.String {
 	return state.Bridge
 }
 
-// ValidateConfig refuses what libvirt would refuse, or would accept and not do. What is not known yet is looked at when
+// validate refuses what libvirt would refuse, or would accept and not do. What is not known yet is looked at when
 // it is.
-func (r *networkResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	spec, ok := known(ctx, req.Config, &resp.Diagnostics)
+func validate(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	spec, ok := declared(ctx, req.Config, &resp.Diagnostics)
 	if !ok {
 		return
 	}
@@ -107,8 +92,8 @@ func (r *networkResource) ValidateConfig(ctx context.Context, req resource.Valid
 	}
 }
 
-// known returns as much of the declared network as can be judged, and whether that is anything.
-func known(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) (networkxml.Spec, bool) {
+// declared returns as much of the declared network as can be judged, and whether that is anything.
+func declared(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) (networkxml.Spec, bool) {
 	var (
 		p      planned
 		server types.Object
@@ -136,18 +121,4 @@ func whole(ctx context.Context, value attr.Value) bool {
 	raw, err := value.ToTerraformValue(ctx)
 
 	return err == nil && raw.IsFullyKnown()
-}
-
-// ImportState takes "host/name".
-func (r *networkResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	host, name, err := libvirt.ParseRef(req.ID, "a network")
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("import", "network", req.ID, err))
-
-		return
-	}
-
-	for attribute, value := range map[string]string{"id": req.ID, "host": host, "name": name} {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
-	}
 }

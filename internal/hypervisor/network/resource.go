@@ -3,160 +3,49 @@ package network
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/object"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-var limits = tf.Limits{Create: 2 * time.Minute, Read: 2 * time.Minute, Update: 2 * time.Minute, Delete: 2 * time.Minute}
-
-type networkResource struct {
-	clients *backend.Backend
+var limits = tf.Limits{
+	Create: 2 * time.Minute, Read: 2 * time.Minute, Update: 2 * time.Minute, Delete: 2 * time.Minute, Plan: 2 * time.Minute,
 }
-
-var (
-	_ resource.ResourceWithConfigure      = (*networkResource)(nil)
-	_ resource.ResourceWithImportState    = (*networkResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*networkResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*networkResource)(nil)
-)
 
 // New makes the resource type.
-func New() resource.Resource { return &networkResource{} }
+func New() resource.Resource { return object.New(kind()) }
 
-func (r *networkResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = "hypervisor_network"
+// NewList makes the list of a host's networks.
+func NewList() list.ListResource { return object.NewList(kind()) }
+
+func kind() object.Kind[model] {
+	return object.Kind[model]{
+		Type: "hypervisor_network", Thing: "network", Schema: networkSchema, Limits: limits,
+		Identity: tf.Identity{
+			{Name: "host", Description: "Name of the host in the provider block."},
+			{Name: "name", Description: "Name of the network on its host."},
+		},
+		Create: createAndStart, Refresh: refresh, Update: apply, Delete: remove, List: known, Plan: modifyPlan, Validate: validate,
+	}
 }
 
-func (r *networkResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = networkSchema(ctx)
-}
-
-func (r *networkResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
-	r.clients = backend.From(req.ProviderData)
-}
-
-// Create stores the network before it starts it: what fails to start, since its addresses are taken, is known to
+// createAndStart stores the network before it starts it: what fails to start, since its addresses are taken, is known to
 // Terraform and can be replaced.
-func (r *networkResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, limits.Create, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
+func createAndStart(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
+	if err := create(ctx, host, *plan); err != nil {
+		return err
 	}
 
-	host, err := r.clients.Host(plan.Host.ValueString())
-	if err == nil {
-		err = create(ctx, host, plan)
+	made := *plan
+	if err := refresh(ctx, host, &made); err != nil {
+		return err
 	}
 
-	made := plan
+	store(made)
 
-	if err == nil {
-		err = refresh(ctx, host, &made)
-	}
-
-	if err == nil {
-		resp.Diagnostics.Append(resp.State.Set(ctx, made)...)
-		err = apply(ctx, host, plan)
-	}
-
-	if err == nil {
-		err = refresh(ctx, host, &plan)
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("create", "network", plan.Name.ValueString(), err))
-
-		return
-	}
-
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-func (r *networkResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, limits.Read, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(state.Host.ValueString())
-	if err == nil {
-		err = refresh(ctx, host, &state)
-	}
-
-	switch {
-	case errors.Is(err, libvirt.ErrNotFound):
-		resp.State.RemoveResource(ctx)
-	case errors.Is(err, libvirt.ErrUnreachable) && !state.Name.IsNull():
-		resp.Diagnostics.Append(tf.Unread("network", state.Name.ValueString(), err))
-	case err != nil:
-		resp.Diagnostics.Append(tf.Failed("read", "network", state.Name.ValueString(), err))
-	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	}
-}
-
-// Update changes the DHCP and the autostart, and starts a network that is off. Everything else replaces it.
-func (r *networkResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(plan.Host.ValueString())
-	if err == nil {
-		err = apply(ctx, host, plan)
-	}
-
-	if err == nil {
-		err = refresh(ctx, host, &plan)
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("update", "network", plan.Name.ValueString(), err))
-
-		return
-	}
-
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-func (r *networkResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, limits.Delete, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(state.Host.ValueString())
-	if err == nil {
-		err = remove(ctx, host, state.Name.ValueString())
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("delete", "network", state.Name.ValueString(), err))
-	}
+	return apply(ctx, host, plan)
 }

@@ -59,7 +59,7 @@ func build(ctx context.Context, host *libvirt.Host, plan model) error {
 }
 
 // apply brings the pool's power and autostart to what is planned.
-func apply(ctx context.Context, host *libvirt.Host, plan model) error {
+func apply(ctx context.Context, host *libvirt.Host, plan *model) error {
 	name := plan.Name.ValueString()
 
 	if err := host.StartPool(ctx, name); err != nil {
@@ -92,7 +92,9 @@ func refresh(ctx context.Context, host *libvirt.Host, m *model) error {
 
 // remove stops and undefines the pool, unless a machine has a disk in it: it could not be started any more. The data
 // stays.
-func remove(ctx context.Context, host *libvirt.Host, name string) error {
+func remove(ctx context.Context, host *libvirt.Host, state model) error {
+	name := state.Name.ValueString()
+
 	users, err := machines.Using(ctx, host, func(machine domainxml.Spec) bool { return uses(machine, name) })
 	if err != nil {
 		return err

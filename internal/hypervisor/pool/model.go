@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/object"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -26,7 +27,11 @@ type source struct {
 	Devices []string     `tfsdk:"devices"`
 }
 
-func id(host, name string) types.String { return types.StringValue(host + "/" + name) }
+// Key is where the pool is and what it is called.
+func (m *model) Key() (host, name types.String) { return m.Host, m.Name }
+
+// Bounds are the user's limits.
+func (m *model) Bounds() timeouts.Value { return m.Timeouts }
 
 func (m model) spec() libvirt.PoolSpec {
 	spec := libvirt.PoolSpec{Name: m.Name.ValueString(), Type: m.Type.ValueString(), Path: m.Path.ValueString()}
@@ -41,7 +46,7 @@ func (m model) spec() libvirt.PoolSpec {
 
 // set takes over what the host says.
 func (m *model) set(found libvirt.Pool) {
-	m.ID = id(m.Host.ValueString(), m.Name.ValueString())
+	m.ID = object.ID(m.Host.ValueString(), m.Name.ValueString())
 	m.Type = types.StringValue(found.Type)
 	m.Path = types.StringValue(found.Path)
 	m.Autostart = types.BoolValue(found.Autostart)

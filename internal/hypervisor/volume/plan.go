@@ -2,11 +2,10 @@ package volume
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -17,15 +16,15 @@ import (
 
 // planned is what ModifyPlan works on: single attributes, since any of them may be unknown.
 type planned struct {
-	Host, Pool, Name, Format, Backing, SHA256 types.String
-	Size                                      tf.Notation
-	Source                                    types.Object
+	Host, Pool, Name, Format, Backing, SHA256, Allocation types.String
+	Size                                                  tf.Notation
+	Source                                                types.Object
 }
 
 func (p *planned) read(ctx context.Context, get func(context.Context, path.Path, any) diag.Diagnostics) (diags diag.Diagnostics) {
 	for name, target := range map[string]any{
 		"host": &p.Host, "pool": &p.Pool, "name": &p.Name, "format": &p.Format, "backing": &p.Backing,
-		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source,
+		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source, "allocation": &p.Allocation,
 	} {
 		diags.Append(get(ctx, path.Root(name), target)...)
 	}
@@ -33,10 +32,12 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 	return diags
 }
 
-// ModifyPlan fills in what can be known before anything is made - the id, the image's hash, format and size - and
-// refuses what would fail or lose data.
-func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+// modifyPlan fills in what can be known before anything is made - the image's hash, format and size - and refuses what
+// would fail or lose data.
+func modifyPlan(ctx context.Context, clients *backend.Backend, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
+		checkLoss(ctx, clients, req.State, "delete", &resp.Diagnostics)
+
 		return
 	}
 
@@ -55,7 +56,7 @@ func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 
-	r.checkReferences(plan, &resp.Diagnostics)
+	plan.checkBacking(&resp.Diagnostics)
 
 	img, err := config.image()
 	if err != nil {
@@ -70,40 +71,37 @@ func (r *volumeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		return
 	}
 
+	plan.hash(config, state, img)
 	plan.format(config, state, img)
-	plan.hash(config, img)
+	plan.allocation(config, state)
 	plan.size(config, state, img, &resp.Diagnostics)
 
-	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size, "id": plan.id()} {
+	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size, "allocation": plan.Allocation} {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
 	}
 
 	if state != nil {
 		resp.RequiresReplace = append(resp.RequiresReplace, plan.replacing(*state)...)
 	}
+
+	if len(resp.RequiresReplace) > 0 {
+		checkLoss(ctx, clients, req.State, "replace", &resp.Diagnostics)
+	}
 }
 
-// checkReferences refuses hosts that the provider block does not have, and volumes of another host.
-func (r *volumeResource) checkReferences(plan planned, diags *diag.Diagnostics) {
-	name := plan.Name.ValueString()
-
-	if r.clients != nil && !plan.Host.IsUnknown() {
-		if _, err := r.clients.Host(plan.Host.ValueString()); err != nil {
-			diags.Append(tf.FailedAt(path.Root("host"), "plan", "volume", name, err))
-		}
-	}
-
-	if plan.Backing.IsNull() || plan.Backing.IsUnknown() || plan.Host.IsUnknown() {
+// checkBacking refuses to stand on a volume of another host.
+func (p planned) checkBacking(diags *diag.Diagnostics) {
+	if p.Backing.IsNull() || p.Backing.IsUnknown() || p.Host.IsUnknown() {
 		return
 	}
 
-	ref, err := libvirt.ParseVolumeRef(plan.Backing.ValueString())
-	if err == nil && ref.Host != plan.Host.ValueString() {
-		err = fmt.Errorf("the volume below, %s, is on host %q, and this one is on host %q. An overlay and the volume below it stand on one host", ref, ref.Host, plan.Host.ValueString())
+	ref, err := libvirt.ParseVolumeRef(p.Backing.ValueString())
+	if err == nil && ref.Host != p.Host.ValueString() {
+		err = fmt.Errorf("the volume below, %s, is on host %q, and this one is on host %q. An overlay and the volume below it stand on one host", ref, ref.Host, p.Host.ValueString())
 	}
 
 	if err != nil {
-		diags.Append(tf.FailedAt(path.Root("backing"), "plan", "volume", name, err))
+		diags.Append(tf.FailedAt(path.Root("backing"), "plan", "volume", p.Name.ValueString(), err))
 	}
 }
 
@@ -135,47 +133,64 @@ func (p planned) checkFormat(img *image) error {
 	return fmt.Errorf("the image %s is %s, and format is %q. Leave format out, or convert the image", img.Path, img.Format, p.Format.ValueString())
 }
 
+// file is the path of the image, and whether it is one and is known.
 func (p planned) file() (string, bool) {
-	if p.Source.IsNull() || p.Source.IsUnknown() {
-		return "", false
-	}
+	file := p.part("file")
 
-	file, ok := p.Source.Attributes()["file"].(types.String)
-
-	return file.ValueString(), ok && !file.IsUnknown()
+	return file.ValueString(), !file.IsNull() && !file.IsUnknown()
 }
 
-func (p planned) id() types.String {
-	if p.Host.IsUnknown() || p.Pool.IsUnknown() || p.Name.IsUnknown() {
+// part is an attribute of the source.
+func (p planned) part(name string) types.String {
+	if p.Source.IsUnknown() {
 		return types.StringUnknown()
 	}
 
-	return types.StringValue(libvirt.VolumeRef{Host: p.Host.ValueString(), Pool: p.Pool.ValueString(), Name: p.Name.ValueString()}.String())
+	part, _ := p.Source.Attributes()[name].(types.String)
+
+	return part
 }
 
+func (p *planned) hash(config planned, state *planned, img *image) {
+	checksum := config.part("checksum")
+
+	switch {
+	case !config.SHA256.IsNull():
+	case config.Source.IsNull():
+		p.SHA256 = types.StringNull()
+	case img != nil:
+		p.SHA256 = types.StringValue(img.SHA256)
+	case strings.HasPrefix(checksum.ValueString(), sha256Kind+":"):
+		p.SHA256 = types.StringValue(strings.TrimPrefix(checksum.ValueString(), sha256Kind+":"))
+	case state != nil && !checksum.IsUnknown() && !checksum.IsNull() && checksum.Equal(state.part("checksum")):
+		p.SHA256 = state.SHA256
+	default:
+		p.SHA256 = types.StringUnknown()
+	}
+}
+
+// format is to be called when the hash is planned: the same image has the same format.
 func (p *planned) format(config planned, state *planned, img *image) {
 	switch {
 	case !config.Format.IsNull():
 	case img != nil:
 		p.Format = types.StringValue(img.Format)
+	case state != nil && p.SHA256.Equal(state.SHA256):
+		p.Format = state.Format
 	case !config.Source.IsNull():
 		p.Format = types.StringUnknown()
-	case state != nil:
-		p.Format = state.Format
 	default:
 		p.Format = types.StringValue("qcow2")
 	}
 }
 
-func (p *planned) hash(config planned, img *image) {
+func (p *planned) allocation(config planned, state *planned) {
 	switch {
-	case !config.SHA256.IsNull():
-	case img != nil:
-		p.SHA256 = types.StringValue(img.SHA256)
-	case !config.Source.IsNull():
-		p.SHA256 = types.StringUnknown()
+	case !config.Allocation.IsNull():
+	case state != nil && !state.Allocation.IsNull():
+		p.Allocation = state.Allocation
 	default:
-		p.SHA256 = types.StringNull()
+		p.Allocation = types.StringValue(thin)
 	}
 }
 
@@ -212,7 +227,7 @@ func (p planned) replacing(state planned) path.Paths {
 
 	for name, pair := range map[string][2]types.String{
 		"host": {p.Host, state.Host}, "pool": {p.Pool, state.Pool}, "name": {p.Name, state.Name},
-		"format": {p.Format, state.Format}, "backing": {p.Backing, state.Backing}, "sha256": {p.SHA256, state.SHA256},
+		"format": {p.Format, state.Format}, "backing": {p.Backing, state.Backing}, "sha256": {p.SHA256, state.SHA256}, "allocation": {p.Allocation, state.Allocation},
 	} {
 		if !pair[0].Equal(pair[1]) {
 			changed = append(changed, path.Root(name))
@@ -222,8 +237,8 @@ func (p planned) replacing(state planned) path.Paths {
 	return changed
 }
 
-// ValidateConfig refuses a volume of which nothing says how large it is.
-func (r *volumeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+// validate refuses a volume of which nothing says how large it is.
+func validate(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config planned
 	resp.Diagnostics.Append(config.read(ctx, req.Config.GetAttribute)...)
 
@@ -236,52 +251,9 @@ func (r *volumeResource) ValidateConfig(ctx context.Context, req resource.Valida
 		resp.Diagnostics.AddAttributeError(path.Root("sha256"), "Hash without an image",
 			"sha256 is the hash of the image in source, and there is no source. Add it, or remove sha256.")
 	}
-}
 
-// ImportState takes "host/pool/name". A volume that was made from an image takes "host/pool/name?file=PATH": the file is
-// then compared with what is on the host, so that the import does not claim what is not so.
-func (r *volumeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	id, file, fromImage := strings.Cut(req.ID, "?file=")
-
-	ref, err := libvirt.ParseVolumeRef(id)
-	if err == nil && fromImage {
-		var img image
-		if img, err = r.matchImage(ctx, ref, file); err == nil {
-			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), source{File: types.StringValue(file)})...)
-			resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), img.SHA256)...)
-		}
+	if config.Allocation.ValueString() == full && !(config.Source.IsNull() && config.Backing.IsNull()) {
+		resp.Diagnostics.AddAttributeError(path.Root("allocation"), "Space for what is not empty",
+			"Space is set aside for volumes that are made empty: an image brings its own content, and an overlay stores what differs. Leave allocation out.")
 	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("import", "volume", req.ID, err))
-
-		return
-	}
-
-	for name, value := range map[string]string{"id": id, "host": ref.Host, "pool": ref.Pool, "name": ref.Name} {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), value)...)
-	}
-}
-
-func (r *volumeResource) matchImage(ctx context.Context, ref libvirt.VolumeRef, file string) (image, error) {
-	img, err := readImage(file)
-	if err != nil {
-		return image{}, err
-	}
-
-	host, err := r.clients.Host(ref.Host)
-	if err != nil {
-		return image{}, err
-	}
-
-	hash := sha256.New()
-	if err := host.Download(ctx, ref.Pool, ref.Name, hash); err != nil {
-		return image{}, err
-	}
-
-	if on := hex.EncodeToString(hash.Sum(nil)); on != img.SHA256 {
-		return image{}, fmt.Errorf("the volume's content has the SHA-256 %s, and that of %s is %s. It was not made from this image, or was grown or written to since: import it without \"?file=\" and leave source out", on, file, img.SHA256)
-	}
-
-	return img, nil
 }

@@ -64,8 +64,8 @@ func TestFormatAndHashArePlannedFromWhatIsKnown(t *testing.T) {
 		},
 	} {
 		plan := test.config
+		plan.hash(test.config, test.state, test.img)
 		plan.format(test.config, test.state, test.img)
-		plan.hash(test.config, test.img)
 
 		if diff := cmp.Diff([]types.String{test.format, test.hash}, []types.String{plan.Format, plan.SHA256}); diff != "" {
 			t.Errorf("%s: format and hash (-want +got):\n%s", name, diff)
@@ -155,7 +155,7 @@ func TestOverlayStandsOnAVolumeOfItsHost(t *testing.T) {
 		"base":               `"base" is not the id of a volume`,
 	} {
 		var diags diag.Diagnostics
-		(&volumeResource{}).checkReferences(config(func(p *planned) { p.Backing = str(backing) }), &diags)
+		config(func(p *planned) { p.Backing = str(backing) }).checkBacking(&diags)
 
 		switch {
 		case want == "" && diags.HasError():
@@ -166,24 +166,10 @@ func TestOverlayStandsOnAVolumeOfItsHost(t *testing.T) {
 	}
 
 	var diags diag.Diagnostics
-	(&volumeResource{}).checkReferences(config(func(p *planned) { p.Backing, p.Host = str("beta/default/base"), unknown }), &diags)
+	config(func(p *planned) { p.Backing, p.Host = str("beta/default/base"), unknown }).checkBacking(&diags)
 
 	if diags.HasError() {
 		t.Errorf("on a host that is not known yet: %v", diags)
-	}
-}
-
-func TestIDIsKnownWithItsParts(t *testing.T) {
-	if got := config(func(*planned) {}).id(); got != str("alpha/default/disk") {
-		t.Errorf("the id is %v", got)
-	}
-
-	for _, part := range []func(*planned){
-		func(p *planned) { p.Host = unknown }, func(p *planned) { p.Pool = unknown }, func(p *planned) { p.Name = unknown },
-	} {
-		if got := config(part).id(); !got.IsUnknown() {
-			t.Errorf("an id of which a part is unknown is %v", got)
-		}
 	}
 }
 
@@ -243,7 +229,7 @@ func TestModelTakesOverWhatTheHostSays(t *testing.T) {
 
 	want := model{
 		ID: str("alpha/default/disk"), Host: str("alpha"), Pool: str("default"), Name: str("disk"), Format: str("qcow2"),
-		Size: size(t, "1024MiB"), Path: str("/images/disk"), Backing: absent, SHA256: absent,
+		Size: size(t, "1024MiB"), Path: str("/images/disk"), Backing: absent, SHA256: absent, Allocation: str("thin"),
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("the model (-want +got):\n%s", diff)

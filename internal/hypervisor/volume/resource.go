@@ -3,148 +3,40 @@ package volume
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/object"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-// limits leave time for a large image over a slow line.
-var limits = tf.Limits{Create: 30 * time.Minute, Read: 2 * time.Minute, Update: 2 * time.Minute, Delete: 2 * time.Minute}
-
-type volumeResource struct {
-	clients *backend.Backend
+// limits leave time for a large image over a slow line, which planning hashes and importing compares.
+var limits = tf.Limits{
+	Create: 30 * time.Minute, Read: 2 * time.Minute, Update: 2 * time.Minute, Delete: 2 * time.Minute, Plan: 30 * time.Minute,
 }
-
-var (
-	_ resource.ResourceWithConfigure      = (*volumeResource)(nil)
-	_ resource.ResourceWithImportState    = (*volumeResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*volumeResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*volumeResource)(nil)
-)
 
 // New makes the resource type.
-func New() resource.Resource { return &volumeResource{} }
+func New() resource.Resource { return object.New(kind()) }
 
-func (r *volumeResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = "hypervisor_volume"
-}
+// NewList makes the list of a host's volumes.
+func NewList() list.ListResource { return object.NewList(kind()) }
 
-func (r *volumeResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = volumeSchema(ctx)
-}
-
-func (r *volumeResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
-	r.clients = backend.From(req.ProviderData)
-}
-
-func (r *volumeResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Create, limits.Create, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(plan.Host.ValueString())
-	if err == nil {
-		err = create(ctx, host, plan, func() { resp.Diagnostics.Append(resp.State.Set(ctx, plan.begun())...) })
-	}
-
-	if err == nil {
-		err = refresh(ctx, host, &plan)
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("create", "volume", plan.Name.ValueString(), err))
-
-		return
-	}
-
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-func (r *volumeResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, limits.Read, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(state.Host.ValueString())
-	if err == nil {
-		err = refresh(ctx, host, &state)
-	}
-
-	switch {
-	case errors.Is(err, libvirt.ErrNotFound):
-		resp.State.RemoveResource(ctx)
-	case errors.Is(err, libvirt.ErrUnreachable) && !state.Name.IsNull():
-		resp.Diagnostics.Append(tf.Unread("volume", state.Name.ValueString(), err))
-	case err != nil:
-		resp.Diagnostics.Append(tf.Failed("read", "volume", state.Name.ValueString(), err))
-	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+func kind() object.Kind[model] {
+	return object.Kind[model]{
+		Type: "hypervisor_volume", Thing: "volume", Schema: volumeSchema, Limits: limits,
+		Identity: tf.Identity{
+			{Name: "host", Description: "Name of the host in the provider block."},
+			{Name: "pool", Description: "Storage pool of the host."},
+			{Name: "name", Description: "Name of the volume in its pool."},
+		},
+		Create: create, Refresh: refresh, Update: update, Delete: remove, List: known,
+		Plan: modifyPlan, Validate: validate, Import: importImage,
 	}
 }
 
-// Update grows the volume; nothing else that may change needs the host.
-func (r *volumeResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan model
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(plan.Host.ValueString())
-	if err == nil {
-		err = grow(ctx, host, plan.ref(), plan.Size.Bytes())
-	}
-
-	if err == nil {
-		err = refresh(ctx, host, &plan)
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("update", "volume", plan.Name.ValueString(), err))
-
-		return
-	}
-
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-}
-
-func (r *volumeResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state model
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-
-	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Delete, limits.Delete, &resp.Diagnostics)
-	defer cancel()
-
-	if resp.Diagnostics.HasError() {
-		return
-	}
-
-	host, err := r.clients.Host(state.Host.ValueString())
-	if err == nil {
-		err = remove(ctx, host, state.ref())
-	}
-
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("delete", "volume", state.Name.ValueString(), err))
-	}
+// update grows the volume; nothing else that may change needs the host.
+func update(ctx context.Context, host *libvirt.Host, plan *model) error {
+	return grow(ctx, host, plan.ref(), plan.Size.Bytes())
 }

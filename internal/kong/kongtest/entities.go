@@ -7,9 +7,12 @@ import (
 	"strings"
 )
 
-// schema lists the collections of this fake. Plugins, certificates and credentials would be further entries.
+// schema lists the collections of this fake.
 func schema() []*entity {
-	return []*entity{services(), routes(), upstreams(), targets(), consumers()}
+	return []*entity{
+		services(), routes(), upstreams(), targets(), plugins(), certificates(), snis(), caCertificates(),
+		consumers(), keyAuths(), basicAuths(), hmacAuths(), jwts(), acls(), oauth2s(),
+	}
 }
 
 func text(name string, judges ...func(string) string) field {
@@ -23,6 +26,14 @@ func text(name string, judges ...func(string) string) field {
 
 func integer(name string, initial any, low, high int) field {
 	return field{name: name, kind: integerKind, initial: initial, checks: []check{between(low, high)}}
+}
+
+func number(name string, initial any, checks ...check) field {
+	return field{name: name, kind: numberKind, initial: initial, checks: checks}
+}
+
+func foreign(name, collection string) field {
+	return field{name: name, kind: foreignKind, refers: collection}
 }
 
 func boolean(name string, initial any) field {
@@ -43,6 +54,30 @@ func (f field) must() field {
 
 func (f field) or(initial any) field {
 	f.initial = initial
+
+	return f
+}
+
+func (f field) hidden() field {
+	f.secret = true
+
+	return f
+}
+
+func (f field) random() field {
+	f.made = true
+
+	return f
+}
+
+func (f field) empty() field {
+	f.blank = true
+
+	return f
+}
+
+func (f field) cascading() field {
+	f.cascade = true
 
 	return f
 }
@@ -115,7 +150,7 @@ func splitURL(input map[string]any) {
 	}
 }
 
-func inspectService(values map[string]any, found violations) {
+func inspectService(values map[string]any, _ bool, found violations) {
 	protocol, _ := values["protocol"].(string)
 	if slices.Contains([]string{"tcp", "tls", "udp", "grpc", "grpcs"}, protocol) && values["path"] != nil {
 		found.conditional("protocol", "path", "value must be null")
@@ -128,20 +163,6 @@ func inspectService(values map[string]any, found violations) {
 		if values[name] != nil {
 			found.conditional("protocol", name, "value must be null")
 		}
-	}
-}
-
-func consumers() *entity {
-	return &entity{
-		name:   "consumers",
-		key:    "username",
-		unique: [][]string{{"username"}, {"custom_id"}},
-		fields: common(text("username"), text("custom_id")),
-		inspect: func(values map[string]any, found violations) {
-			if isEmpty(values["username"]) && isEmpty(values["custom_id"]) {
-				found.entity("at least one of these fields must be non-empty: 'custom_id', 'username'")
-			}
-		},
 	}
 }
 

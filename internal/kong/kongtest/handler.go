@@ -1,7 +1,6 @@
 package kongtest
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -30,13 +29,22 @@ func (s *Server) serve(r *http.Request, input map[string]any) answer {
 		parts = append(parts, text)
 	}
 
-	if parts[0] == "tags" && len(parts) <= 2 {
+	if workspace := s.workspaces[parts[0]]; workspace != nil && len(parts) > 1 {
+		parts, s.store = parts[1:], workspace
+	} else {
+		s.store = s.workspaces[defaultWorkspace]
+	}
+
+	switch {
+	case parts[0] == "tags" && len(parts) <= 2:
 		return s.tags(strings.Join(parts[1:], ""), r.URL.EscapedPath(), r.URL.Query())
+	case parts[0] == "" || parts[0] == "schemas" || parts[0] == "config":
+		return s.serveAbout(r.Method, parts, input)
 	}
 
 	at, ok := s.locate(parts)
 	if !ok {
-		return s.serveHealth(r.Method, parts)
+		return s.serveHealth(r, parts)
 	}
 
 	query := r.URL.Query()
@@ -47,14 +55,25 @@ func (s *Server) serve(r *http.Request, input map[string]any) answer {
 	return s.serveRow(r.Method, at, input)
 }
 
+// collection finds an entity by its collection's path.
+func (s *Server) collection(path string) *entity {
+	for _, e := range s.entities {
+		if e.at() == path && !e.nested {
+			return e
+		}
+	}
+
+	return nil
+}
+
 // locate finds what a path names. A parent that does not exist makes the whole path unknown.
 func (s *Server) locate(parts []string) (place, bool) {
-	top := s.entities[parts[0]]
-	if top == nil || top.nested || len(parts) > 4 {
+	top := s.collection(parts[0])
+	if top == nil || len(parts) > 4 {
 		return place{}, false
 	}
 	if len(parts) == 1 {
-		return place{entity: top, path: "/" + top.name}, true
+		return place{entity: top, path: "/" + top.at()}, true
 	}
 	if len(parts) == 2 {
 		return place{entity: top, key: parts[1]}, true
@@ -71,7 +90,7 @@ func (s *Server) locate(parts []string) (place, bool) {
 	}
 
 	for _, child := range s.children(top) {
-		if child.entity.name != parts[2] {
+		if child.entity.nestedAt() != parts[2] {
 			continue
 		}
 
@@ -90,24 +109,8 @@ func (s *Server) locate(parts []string) (place, bool) {
 	return place{}, false
 }
 
-// serveHealth answers PUT /upstreams/{name}/targets/{target}/healthy and /unhealthy. A fake that proxies nothing has no
-// health checker, and says so as Kong does for an upstream without checks.
-func (s *Server) serveHealth(method string, parts []string) answer {
-	if len(parts) != 5 || parts[0] != "upstreams" || parts[2] != "targets" || !strings.HasSuffix(parts[4], "healthy") {
-		return notFound
-	}
-	upstream := s.find(s.entities["upstreams"], parts[1], scope{})
-	if upstream == nil || s.find(s.entities["targets"], parts[3], scope{"upstream", upstream.id}) == nil {
-		return notFound
-	}
-	if method != http.MethodPut {
-		return notAllowed
-	}
-
-	return answer{http.StatusBadRequest, map[string]any{"message": fmt.Sprintf("no healthchecker found for %v", upstream.values["name"])}}
-}
-
 func (s *Server) serveCollection(method string, at place, input map[string]any, query url.Values) answer {
+	s.asked = ""
 	switch method {
 	case http.MethodGet:
 		return s.list(at.entity, at.within, at.byID, at.path, query)
@@ -119,15 +122,22 @@ func (s *Server) serveCollection(method string, at place, input map[string]any, 
 }
 
 func (s *Server) serveRow(method string, at place, input map[string]any) answer {
-	if !isID(at.key) && !at.entity.nested {
+	if at.entity.name == "certificates" && !at.fixed {
+		if refused := s.certificateOf(&at, method); refused != nil {
+			return *refused
+		}
+	}
+
+	if f := at.entity.field(at.entity.key); !isID(at.key) && !at.entity.nested && f != nil {
 		value := any(at.key)
-		for _, check := range at.entity.field(at.entity.key).checks {
+		for _, check := range f.checks {
 			if text := check(value); text != "" {
 				return failure(http.StatusBadRequest, codeBadKey, "invalid unique "+at.entity.key, text, nil)
 			}
 		}
 	}
 
+	s.asked = at.key
 	stored := s.find(at.entity, at.key, at.within)
 	switch method {
 	case http.MethodGet:
@@ -135,7 +145,7 @@ func (s *Server) serveRow(method string, at place, input map[string]any) answer 
 			return notFound
 		}
 
-		return answer{http.StatusOK, stored.values}
+		return s.shown(http.StatusOK, at.entity, stored.values)
 	case http.MethodPut:
 		if at.entity.updateOnly {
 			return s.change(at, stored, input)
@@ -159,11 +169,11 @@ func (s *Server) create(at place, input map[string]any) answer {
 		return primaryKeyViolation(id)
 	}
 
-	if refused := s.save(at.entity, values); refused != nil {
+	if refused := s.save(at.entity, values, input, false); refused != nil {
 		return *refused
 	}
 
-	return answer{http.StatusCreated, values}
+	return s.shown(http.StatusCreated, at.entity, values)
 }
 
 // replace is a PUT: what the client leaves out gets its default, created_at among it, and the path decides identity.
@@ -174,19 +184,42 @@ func (s *Server) replace(at place, stored *row, input map[string]any) answer {
 		values["id"] = strings.ToLower(at.key)
 	case stored != nil:
 		values["id"] = stored.id
-		values[at.entity.key] = at.key
+		s.name(at, values)
 	default:
-		values[at.entity.key] = at.key
+		s.name(at, values)
 		if values["id"] == nil {
 			values["id"] = s.newID()
 		}
 	}
 
-	if refused := s.save(at.entity, values); refused != nil {
+	s.replacing = true
+	defer func() { s.replacing = false }()
+
+	if refused := s.save(at.entity, values, input, false); refused != nil {
 		return *refused
 	}
 
-	return answer{http.StatusOK, values}
+	return s.shown(http.StatusOK, at.entity, values)
+}
+
+// name writes the path's key into the row.
+func (s *Server) name(at place, values map[string]any) {
+	if at.entity.field(at.entity.key) != nil {
+		values[at.entity.key] = at.key
+	}
+}
+
+// shown is an answer with a row as clients see it.
+func (s *Server) shown(status int, e *entity, values map[string]any) answer {
+	return answer{status, s.visible(e, values)}
+}
+
+func (s *Server) visible(e *entity, values map[string]any) map[string]any {
+	if e.present == nil {
+		return values
+	}
+
+	return e.present(s, values)
 }
 
 // prepare turns a client's body into a whole entity with defaults and times.
@@ -199,8 +232,17 @@ func (s *Server) prepare(at place, input map[string]any) map[string]any {
 		values[at.within.field] = map[string]any{"id": at.within.id}
 	}
 
-	complete(at.entity.fields, values)
-	values["updated_at"] = s.time(at.entity)
+	fields := at.entity.of(values)
+	complete(fields, values)
+	for _, f := range fields {
+		if f.made && values[f.name] == nil {
+			values[f.name] = s.newSecret()
+		}
+	}
+
+	if !at.entity.createdOnly {
+		values["updated_at"] = s.time(at.entity)
+	}
 	if values["created_at"] == nil {
 		values["created_at"] = s.time(at.entity)
 	}
@@ -220,14 +262,16 @@ func (s *Server) change(at place, stored *row, input map[string]any) answer {
 	}
 	delete(patch, "id")
 
-	values := merge(at.entity.fields, stored.values, patch)
-	complete(at.entity.fields, values)
-	values["updated_at"] = s.time(at.entity)
-	if refused := s.save(at.entity, values); refused != nil {
+	values := merge(at.entity.of(stored.values), stored.values, patch)
+	complete(at.entity.of(values), values)
+	if !at.entity.createdOnly {
+		values["updated_at"] = s.time(at.entity)
+	}
+	if refused := s.save(at.entity, values, patch, true); refused != nil {
 		return *refused
 	}
 
-	return answer{http.StatusOK, values}
+	return s.shown(http.StatusOK, at.entity, values)
 }
 
 // missing is the answer to a PATCH of a row that does not exist: below a parent it is an unknown path.
@@ -252,6 +296,8 @@ func (s *Server) delete(at place, stored *row) answer {
 		return notFound
 	case stored == nil:
 		return noContent
+	case s.readOnly:
+		return s.refuseRemoval(at)
 	}
 
 	if refused := s.remove(at.entity, stored); refused != nil {

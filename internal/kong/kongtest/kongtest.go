@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,16 +30,24 @@ func (r Request) IsWrite() bool { return r.Method != http.MethodGet && r.Method 
 type Server struct {
 	URL string // "http://127.0.0.1:..." of the server that New started
 
-	mu       sync.Mutex
-	entities map[string]*entity
-	store    map[string]map[string]*row // by collection and id
-	created  int
-	requests []Request
-	token    string
-	fault    fault
+	mu        sync.Mutex
+	entities  map[string]*entity
+	store     map[string]map[string]*row // by collection and id, of the workspace that is asked
+	replacing bool                       // the request is a PUT
+	asked     string                     // the key in the request's path
 
-	newID func() string
-	now   func() time.Time
+	workspaces map[string]map[string]map[string]*row
+	about      about
+	readOnly   bool // there is no database
+	created    int
+	requests   []Request
+	token      string
+	fault      fault
+
+	newID     func() string
+	anyID     func() string // of a row that no answer shows
+	newSecret func() string
+	now       func() time.Time
 }
 
 type fault struct {
@@ -52,19 +61,52 @@ type TB interface {
 	Cleanup(cleanup func())
 }
 
+// An Option makes a Kong other than the usual one: open source 3.9.1 with a database and the traditional router.
+type Option func(*Server)
+
+// Version makes the server say that it is another release, such as "3.4.2" or, with the Enterprise edition, "3.8.0.1".
+func Version(version string) Option { return func(s *Server) { s.about.version = version } }
+
+// Expressions gives the server the router of expressions.
+func Expressions() Option { return func(s *Server) { s.setFlavor("expressions") } }
+
+// WithoutDatabase gives the server a configuration that no request but POST /config can change.
+func WithoutDatabase() Option {
+	return func(s *Server) { s.readOnly, s.about.database = true, "off" }
+}
+
+// Workspaces makes the server an Enterprise edition with these workspaces beside "default".
+func Workspaces(names ...string) Option {
+	return func(s *Server) {
+		s.about.edition = "enterprise"
+		for _, name := range names {
+			s.workspaces[name] = s.emptyStore()
+		}
+	}
+}
+
+const defaultWorkspace = "default"
+
 // New starts an empty Kong on the loopback address and stops it when the test ends.
-func New(t TB) *Server {
+func New(t TB, options ...Option) *Server {
 	t.Helper()
 
 	s := &Server{
-		entities: map[string]*entity{},
-		store:    map[string]map[string]*row{},
-		newID:    uuid.NewString,
-		now:      time.Now,
+		entities:   map[string]*entity{},
+		workspaces: map[string]map[string]map[string]*row{},
+		about:      usual,
+		newID:      uuid.NewString,
+		anyID:      uuid.NewString,
+		newSecret:  func() string { return strings.ReplaceAll(uuid.NewString(), "-", "") },
+		now:        time.Now,
 	}
 	for _, e := range schema() {
 		s.entities[e.name] = e
-		s.store[e.name] = map[string]*row{}
+	}
+	s.workspaces[defaultWorkspace] = s.emptyStore()
+	s.store = s.workspaces[defaultWorkspace]
+	for _, option := range options {
+		option(s)
 	}
 
 	server := httptest.NewServer(s)
@@ -72,6 +114,15 @@ func New(t TB) *Server {
 	s.URL = server.URL
 
 	return s
+}
+
+func (s *Server) emptyStore() map[string]map[string]*row {
+	store := map[string]map[string]*row{}
+	for name := range s.entities {
+		store[name] = map[string]*row{}
+	}
+
+	return store
 }
 
 // RequireToken makes the server answer 401 to requests whose Kong-Admin-Token header is another one.

@@ -122,8 +122,9 @@ type entry struct {
 	end   cursor
 }
 
-// page cuts the requested page out of a whole list. The path is where "next" leads.
-func page(entries []entry, path string, query url.Values) answer {
+// page cuts the requested page out of a whole list. The path is where "next" leads; a forgetful collection leaves the
+// size of the page out of it.
+func page(entries []entry, path string, query url.Values, forgetful bool) answer {
 	size, refused := pageSize(query)
 	if refused != nil {
 		return *refused
@@ -141,7 +142,7 @@ func page(entries []entry, path string, query url.Values) answer {
 		entries = entries[:size]
 		offset := entries[size-1].end.String()
 		body["offset"] = offset
-		body["next"] = next(path, offset, query)
+		body["next"] = next(path, offset, query, forgetful)
 	}
 	data := []any{}
 	for _, e := range entries {
@@ -166,10 +167,10 @@ func after(entries []entry, end cursor) []entry {
 	return entries[at:]
 }
 
-func next(path, offset string, query url.Values) string {
+func next(path, offset string, query url.Values, forgetful bool) string {
 	arguments := []string{"offset=" + offset}
 	for _, name := range []string{"tags", "size"} {
-		if query.Has(name) {
+		if query.Has(name) && !forgetful {
 			arguments = append(arguments, name+"="+url.QueryEscape(query.Get(name)))
 		}
 	}
@@ -183,14 +184,25 @@ func (s *Server) list(e *entity, within scope, byID bool, path string, query url
 		return *refused
 	}
 
+	if s.readOnly && query.Has("tags") {
+		return unexpected // Kong 3.9.1 trips over it without a database
+	}
+
 	var entries []entry
 	for _, r := range s.rows(e, within, byID) {
-		if tags, _ := r.values["tags"].([]any); matches(tags) {
-			entries = append(entries, entry{r.values, cursor{id: r.id}})
+		if tags, _ := r.values["tags"].([]any); matches(tags) && e.passes(r.values, query) {
+			entries = append(entries, entry{s.visible(e, r.values), cursor{id: r.id}})
 		}
 	}
 
-	return page(entries, path, query)
+	return page(entries, path, query, within.field != "" && e.name == "plugins")
+}
+
+// passes says whether a row has what a list is narrowed to.
+func (e *entity) passes(values map[string]any, query url.Values) bool {
+	return !slices.ContainsFunc(e.filters, func(name string) bool {
+		return query.Has(name) && values[name] != query.Get(name)
+	})
 }
 
 // tags lists which row has which tag: all of them, or the rows that have one.
@@ -213,5 +225,5 @@ func (s *Server) tags(only, path string, query url.Values) answer {
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return a.end.compare(b.end) })
 
-	return page(entries, path, query)
+	return page(entries, path, query, false)
 }

@@ -115,7 +115,10 @@ func speaks(values map[string]any, protocols ...string) bool {
 	})
 }
 
-func inspectRoute(values map[string]any, found violations) {
+func inspectRoute(values map[string]any, _ bool, found violations) { inspectMatchers(values, found) }
+
+// inspectMatchers checks what a route matches. The further matcher is one that every protocol knows.
+func inspectMatchers(values map[string]any, found violations, further ...string) {
 	if found["protocols"] != nil {
 		return // every rule below depends on them
 	}
@@ -141,8 +144,9 @@ func inspectRoute(values map[string]any, found violations) {
 		if !speaks(values, rule.protocols...) {
 			continue
 		}
-		if !slices.ContainsFunc(rule.matchers, func(name string) bool { return !isEmpty(values[name]) }) {
-			found.entity("must set one of " + quoted(rule.matchers) + " when 'protocols' is " + rule.when)
+		matchers := append(slices.Clone(rule.matchers), further...)
+		if !slices.ContainsFunc(matchers, func(name string) bool { return !isEmpty(values[name]) }) {
+			found.entity("must set one of " + quoted(matchers) + " when 'protocols' is " + rule.when)
 		}
 
 		break

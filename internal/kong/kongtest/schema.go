@@ -1,6 +1,7 @@
 package kongtest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -34,28 +35,60 @@ type field struct {
 	refers   string  // the collection that a foreign key points into
 	cascade  bool    // a row goes when the row that it refers to goes; without it, it forbids that
 	blank    bool    // the empty string is a value
+	secret   bool    // kept encrypted by an Enterprise edition, and never to be shown
+	made     bool    // a random text stands in for what the client left out
 	checks   []check
+	short    []shorthand // of a record
+}
+
+// shorthand is an older name for a field deeper inside a record.
+type shorthand struct {
+	name  string
+	to    []string
+	shown bool // in answers too
 }
 
 // entity is the schema of one collection, and all that sets it apart from the others.
 type entity struct {
 	name    string
+	path    string // of the collection, "" for its name
+	below   string // of the collection below a parent, "" for its path
 	key     string // the field that can stand for the id in a path
 	fields  []field
 	unique  [][]string
+	scoped  []string // unique together, with null as a value like others
+	filters []string // fields that a list can be narrowed by
 	notNull []string // columns that the database refuses to leave empty although the schema lets null pass
 
 	nested      bool // reached below its parent only
 	updateOnly  bool // a PUT changes what exists and never creates
 	newestFirst bool // lists begin with the row created last instead of the lowest id
 	fractions   bool // times carry milliseconds
+	createdOnly bool // no time of the last change
+	mortal      bool // rows vanish ttl seconds after they were written
 
-	rewrite func(input map[string]any)                    // shorthands, before defaults are filled in
-	settle  func(values map[string]any)                   // what Kong decides by itself, before it checks
-	inspect func(values map[string]any, found violations) // rules between fields
+	rewrite func(input map[string]any)                                   // shorthands, before defaults are filled in
+	settle  func(values map[string]any)                                  // what Kong decides by itself, before it checks
+	inspect func(values map[string]any, updating bool, found violations) // rules between fields
+	variant func(values map[string]any) []field                          // the fields, where they depend on the values
+	refuse  func(values map[string]any) violations                       // what makes all other checks pointless
+	digest  func(values, given map[string]any)                           // after all checks, before the row is stored
+	present func(s *Server, values map[string]any) map[string]any        // what an answer shows of a row
 }
 
 func (e *entity) field(name string) *field { return lookup(e.fields, name) }
+
+func (e *entity) at() string { return cmp.Or(e.path, e.name) }
+
+func (e *entity) nestedAt() string { return cmp.Or(e.below, e.at()) }
+
+func (e *entity) of(values map[string]any) []field {
+	if e.variant == nil {
+		return e.fields
+	}
+
+	return e.variant(values)
+}
 
 func lookup(fields []field, name string) *field {
 	index := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
@@ -84,7 +117,14 @@ func (f *field) complete(value any) any {
 	switch f.kind {
 	case recordKind:
 		if record, ok := value.(map[string]any); ok {
+			expand(f.short, record)
 			complete(f.fields, record)
+		}
+	case mapKind:
+		if parts, ok := value.(map[string]any); ok {
+			for key := range parts {
+				parts[key] = f.element.complete(parts[key])
+			}
 		}
 	case setKind, arrayKind:
 		list, ok := value.([]any)
@@ -102,6 +142,29 @@ func (f *field) complete(value any) any {
 	}
 
 	return value
+}
+
+// expand moves what was given under older names to where it belongs.
+func expand(shorthands []shorthand, record map[string]any) {
+	for _, short := range shorthands {
+		value, given := record[short.name]
+		delete(record, short.name)
+
+		if !given || value == nil {
+			continue
+		}
+
+		into := record
+		for _, name := range short.to[:len(short.to)-1] {
+			below, ok := into[name].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				into[name] = below
+			}
+			into = below
+		}
+		into[short.to[len(short.to)-1]] = value
+	}
 }
 
 func distinct(list []any) []any {

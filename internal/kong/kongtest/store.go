@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -15,6 +16,8 @@ type row struct {
 	id     string
 	values map[string]any
 	order  int // rises with every row that is created
+
+	expires time.Time // zero for never
 }
 
 func isID(text string) bool {
@@ -42,7 +45,7 @@ func reference(value any) string {
 func (s *Server) rows(e *entity, within scope, byID bool) []*row {
 	var rows []*row
 	for _, r := range s.store[e.name] {
-		if within.holds(r) {
+		if within.holds(r) && !s.expired(e, r) {
 			rows = append(rows, r)
 		}
 	}
@@ -61,7 +64,7 @@ func (s *Server) rows(e *entity, within scope, byID bool) []*row {
 // find looks a row up by its id or by the collection's other key.
 func (s *Server) find(e *entity, key string, within scope) *row {
 	if isID(key) {
-		if r := s.store[e.name][strings.ToLower(key)]; r != nil && within.holds(r) {
+		if r := s.store[e.name][strings.ToLower(key)]; r != nil && within.holds(r) && !s.expired(e, r) {
 			return r
 		}
 
@@ -74,7 +77,7 @@ func (s *Server) find(e *entity, key string, within scope) *row {
 		}
 	}
 	for _, r := range s.store[e.name] {
-		if r.values[e.key] == key && within.holds(r) {
+		if r.values[e.key] == key && within.holds(r) && !s.expired(e, r) {
 			return r
 		}
 	}
@@ -82,24 +85,54 @@ func (s *Server) find(e *entity, key string, within scope) *row {
 	return nil
 }
 
-// save checks values against the schema and the other rows and stores them under their id. A nil answer is success.
-func (s *Server) save(e *entity, values map[string]any) *answer {
-	if e.settle != nil {
-		e.settle(values)
+// examine checks values against the schema alone. A nil answer is success.
+func (s *Server) examine(e *entity, values map[string]any, updating bool) *answer {
+	var found violations
+	if e.refuse != nil {
+		found = e.refuse(values)
 	}
 
-	found := validate(e.fields, values)
-	if e.inspect != nil {
-		e.inspect(values, found)
+	if len(found) == 0 {
+		if e.settle != nil {
+			e.settle(values)
+		}
+
+		found = validate(e.of(values), values)
+		if e.inspect != nil {
+			e.inspect(values, updating, found)
+		}
 	}
+
 	if len(found) > 0 {
 		refused := schemaViolation(found)
 
 		return &refused
 	}
 
+	return nil
+}
+
+// save checks values against the schema and the other rows and stores them under their id. A nil answer is success.
+// What the client gave is told from what was stored before.
+func (s *Server) save(e *entity, values, given map[string]any, updating bool) *answer {
+	if refused := s.examine(e, values, updating); refused != nil {
+		return refused
+	}
+
+	if s.readOnly {
+		refused := s.refuseWrite(e, values, updating)
+
+		return &refused
+	}
+
 	if refused := s.resolve(e, values); refused != nil {
 		return refused
+	}
+
+	if e.name == "certificates" {
+		if refused := s.claimNames(values, given); refused != nil {
+			return refused
+		}
 	}
 
 	for _, name := range e.notNull {
@@ -114,6 +147,10 @@ func (s *Server) save(e *entity, values map[string]any) *answer {
 		return refused
 	}
 
+	if e.digest != nil {
+		e.digest(values, given)
+	}
+
 	id := fmt.Sprint(values["id"])
 	stored := s.store[e.name][id]
 	if stored == nil {
@@ -122,6 +159,10 @@ func (s *Server) save(e *entity, values map[string]any) *answer {
 		s.store[e.name][id] = stored
 	}
 	stored.values = values
+
+	if seconds, ok := given["ttl"].(float64); ok && e.mortal {
+		stored.expires = s.now().Add(time.Duration(seconds) * time.Second)
+	}
 
 	return nil
 }
@@ -170,47 +211,75 @@ func unresolved(f field, parent *entity, keys map[string]any) answer {
 // collide refuses values that another row already holds where they must be unique.
 func (s *Server) collide(e *entity, values map[string]any) *answer {
 	for _, names := range e.unique {
-		keys := map[string]any{}
-		for _, name := range names {
-			keys[name] = values[name]
-		}
-		if slices.ContainsFunc(names, func(name string) bool { return values[name] == nil }) {
-			continue
-		}
+		if !slices.ContainsFunc(names, func(name string) bool { return values[name] == nil }) && s.taken(e, names, values) {
+			refused := uniqueViolation(pick(values, names))
 
-		for _, r := range s.store[e.name] {
-			same := func(name string) bool { return fmt.Sprint(r.values[name]) == fmt.Sprint(values[name]) }
-			if r.id != values["id"] && !slices.ContainsFunc(names, func(name string) bool { return !same(name) }) {
-				refused := uniqueViolation(keys)
-
-				return &refused
-			}
+			return &refused
 		}
+	}
+
+	if e.scoped != nil && s.taken(e, e.scoped, values) {
+		refused := uniqueViolation(pick(values, e.scoped))
+
+		return &refused
 	}
 
 	return nil
 }
 
+func pick(values map[string]any, names []string) map[string]any {
+	picked := map[string]any{}
+	for _, name := range names {
+		picked[name] = values[name]
+	}
+
+	return picked
+}
+
+// taken says whether another row has the same values under all of the names.
+func (s *Server) taken(e *entity, names []string, values map[string]any) bool {
+	for _, r := range s.store[e.name] {
+		differs := func(name string) bool { return fmt.Sprint(r.values[name]) != fmt.Sprint(values[name]) }
+		if r.id != values["id"] && !s.expired(e, r) && !slices.ContainsFunc(names, differs) {
+			return true
+		}
+	}
+
+	return false
+}
+
 // remove deletes a row with the rows that go with it, unless another row forbids it.
 func (s *Server) remove(e *entity, r *row) *answer {
-	for _, child := range s.children(e) {
+	if refused := s.refuseListed(e, r); refused != nil {
+		return refused
+	}
+
+	children := s.children(e)
+	for _, child := range children {
+		if child.field.cascade || len(s.rows(child.entity, scope{child.field.name, r.id}, true)) == 0 {
+			continue
+		}
+
+		refused := failure(http.StatusBadRequest, codeForeignKey, "foreign key violation",
+			fmt.Sprintf("an existing '%s' entity references this '%s' entity", child.entity.name, e.name),
+			map[string]any{"@referenced_by": child.entity.name})
+
+		return &refused
+	}
+
+	for _, child := range children {
 		for _, below := range s.rows(child.entity, scope{child.field.name, r.id}, true) {
-			if child.field.cascade {
-				delete(s.store[child.entity.name], below.id)
-
-				continue
-			}
-
-			refused := failure(http.StatusBadRequest, codeForeignKey, "foreign key violation",
-				fmt.Sprintf("an existing '%s' entity references this '%s' entity", child.entity.name, e.name),
-				map[string]any{"@referenced_by": child.entity.name})
-
-			return &refused
+			delete(s.store[child.entity.name], below.id)
 		}
 	}
 	delete(s.store[e.name], r.id)
 
 	return nil
+}
+
+// expired says whether a row's time to live is over.
+func (s *Server) expired(e *entity, r *row) bool {
+	return e.mortal && !r.expires.IsZero() && !r.expires.After(s.now())
 }
 
 // child is a collection that refers to another one, and by which field.

@@ -97,7 +97,7 @@ func settleAlgorithm(values map[string]any) {
 	}
 }
 
-func inspectHashing(values map[string]any, found violations) {
+func inspectHashing(values map[string]any, _ bool, found violations) {
 	fallbacks := map[string][]string{
 		"none":     {"none"},
 		"cookie":   {"none"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,10 @@ const (
 	codeSize       = 9
 	codeBadKey     = 10
 	codeOptions    = 11
+	codeReadOnly   = 12
 	codeUnresolved = 13
+	codeConfig     = 14
+	codeReferenced = 19
 )
 
 // wholeEntity is the key under which Kong reports a broken rule between fields.
@@ -75,22 +79,50 @@ func (v violations) lines() []string {
 
 // lua spells a nested problem as Kong's pretty printer does; a plain text at the top stays as it is.
 func lua(value any, indent string) string {
-	table, ok := value.(map[string]any)
-	if !ok {
+	deeper := indent + "  "
+	var entries []string
+
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range sortedKeys(value) {
+			entries = append(entries, deeper+luaKey(key)+" = "+luaValue(value[key], deeper))
+		}
+	case []any:
+		whole := true // a list without holes so far has no keys
+		for i, element := range value {
+			switch {
+			case element == nil:
+				whole = false
+			case whole:
+				entries = append(entries, deeper+luaValue(element, deeper))
+			default:
+				entries = append(entries, fmt.Sprintf("%s[%d] = %s", deeper, i+1, luaValue(element, deeper)))
+			}
+		}
+	default:
 		return fmt.Sprint(value)
 	}
 
-	deeper := indent + "  "
-	var entries []string
-	for _, key := range sortedKeys(table) {
-		text := lua(table[key], deeper)
-		if _, nested := table[key].(map[string]any); !nested {
-			text = strconv.Quote(text)
-		}
-		entries = append(entries, deeper+key+" = "+text)
+	return "{\n" + strings.Join(entries, ",\n") + "\n" + indent + "}"
+}
+
+func luaValue(value any, indent string) string {
+	text := lua(value, indent)
+	if _, plain := value.(string); plain {
+		return strconv.Quote(text)
 	}
 
-	return "{\n" + strings.Join(entries, ",\n") + "\n" + indent + "}"
+	return text
+}
+
+var luaName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func luaKey(key string) string {
+	if luaName.MatchString(key) {
+		return key
+	}
+
+	return `["` + key + `"]`
 }
 
 // answer is what a request gets: a status and, unless body is nil, a JSON body.
@@ -141,6 +173,8 @@ func spell(keys map[string]any) string {
 	for _, key := range sortedKeys(keys) {
 		if below, nested := keys[key].(map[string]any); nested {
 			parts = append(parts, key+"="+spell(below))
+		} else if keys[key] == nil {
+			parts = append(parts, key+"=null")
 		} else {
 			parts = append(parts, fmt.Sprintf("%s=%q", key, keys[key]))
 		}
@@ -151,4 +185,30 @@ func spell(keys map[string]any) string {
 
 func sortedKeys[M ~map[string]V, V any](m M) []string {
 	return slices.Sorted(maps.Keys(m))
+}
+
+// atLeastOne asks for a value in one of some fields, which may lie inside a record ("config.allow").
+func (v violations) atLeastOne(values map[string]any, updating bool, names ...string) {
+	for _, name := range names {
+		if !isEmpty(dig(values, name)) {
+			return
+		}
+	}
+
+	prefix := ""
+	if updating {
+		prefix = "when updating, "
+	}
+	v.entity(prefix + "at least one of these fields must be non-empty: " + quoted(names))
+}
+
+// dig reads a value by its path.
+func dig(values map[string]any, path string) any {
+	var value any = values
+	for name := range strings.SplitSeq(path, ".") {
+		below, _ := value.(map[string]any)
+		value = below[name]
+	}
+
+	return value
 }
