@@ -31,7 +31,7 @@ func (s *Server) Copy(ctx context.Context, socket, folder string, source Source)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(account) //nolint:errcheck // it is overwritten by the next
+	defer os.Remove(account)
 
 	databases, err := list(ctx, account)
 	if err != nil {
@@ -39,15 +39,17 @@ func (s *Server) Copy(ctx context.Context, socket, folder string, source Source)
 	}
 
 	// The dump begins with the source's position, which the copy follows it from. Accounts are in the database mysql.
-	arguments := []string{"--defaults-extra-file=" + account, "--single-transaction", "--gtid", "--master-data=1", "--routines", "--events",
-		"--triggers", "--hex-blob", "--flush-privileges"}
+	arguments := []string{
+		"--defaults-extra-file=" + account, "--single-transaction", "--gtid", "--master-data=1", "--routines", "--events",
+		"--triggers", "--hex-blob", "--flush-privileges",
+	}
 	for _, table := range ownTables {
 		arguments = append(arguments, "--ignore-table=mysql."+table)
 	}
 
 	arguments = append(append(arguments, "--databases", "mysql"), databases...)
 
-	return pipe(exec.CommandContext(ctx, "mariadb-dump", arguments...), //nolint:gosec // G204: names of databases follow --databases
+	return pipe(exec.CommandContext(ctx, "mariadb-dump", arguments...),
 		exec.CommandContext(ctx, "mariadb", "--socket="+socket, "--init-command=SET SESSION sql_log_bin = 0"))
 }
 
@@ -100,7 +102,7 @@ func writeAccount(folder string, source Source) (string, error) {
 	}
 
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-	text := fmt.Sprintf("[client]\nhost=%s\nport=%s\nuser=%s\npassword=\"%s\"\n", host, port, source.User, quote.Replace(source.Password))
+	text := "[client]\nhost=" + host + "\nport=" + port + "\nuser=" + source.User + "\npassword=\"" + quote.Replace(source.Password) + "\"\n"
 
 	if source.CA != "" {
 		text += fmt.Sprintf("ssl-ca=%s\nssl-verify-server-cert\n", source.CA)

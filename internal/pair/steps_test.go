@@ -85,7 +85,7 @@ func (w *world) write(m *member, c change) {
 	case w.chance(20):
 		m.unsure = true
 		w.late = append(w.late, c)
-		w.say("%s: its change of the record is under way", m.name)
+		w.sayf("%s: its change of the record is under way", m.name)
 	default:
 		if w.apply(c) {
 			m.unsure = false
@@ -110,7 +110,7 @@ func (w *world) deliver(fair bool) {
 			return false
 		}
 
-		w.say("%s: its late change arrives: %t", c.by, w.apply(c))
+		w.sayf("%s: its late change arrives: %t", c.by, w.apply(c))
 
 		return true
 	})

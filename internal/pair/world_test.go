@@ -54,7 +54,7 @@ type member struct {
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{random: rand.New(rand.NewPCG(seed, 1)), linked: true, members: map[string]*member{}} //nolint:gosec // G404: a reproducible schedule
+	w := &world{random: rand.New(rand.NewPCG(seed, 1)), linked: true, members: map[string]*member{}}
 
 	for name, other := range map[string]string{"alpha": "beta", "beta": "alpha"} {
 		w.members[name] = &member{name: name, other: other, consul: true, up: true, starts: 1, lineage: 1, unsure: true, unacked: map[int]bool{}}
@@ -63,7 +63,7 @@ func newWorld(seed uint64) *world {
 	return w
 }
 
-func (w *world) say(format string, values ...any) {
+func (w *world) sayf(format string, values ...any) {
 	w.trace = append(w.trace, fmt.Sprintf(format, values...))
 }
 
@@ -131,13 +131,13 @@ func (w *world) round(fair bool) {
 func (w *world) trouble() {
 	if w.chance(5) {
 		w.linked = !w.linked
-		w.say("link between the members: %t", w.linked)
+		w.sayf("link between the members: %t", w.linked)
 	}
 
 	w.each(func(m *member) {
 		if w.chance(5) {
 			m.consul = !m.consul
-			w.say("%s reaches Consul: %t", m.name, m.consul)
+			w.sayf("%s reaches Consul: %t", m.name, m.consul)
 		}
 
 		if m.up && w.chance(3) {
@@ -146,14 +146,14 @@ func (w *world) trouble() {
 
 		if w.chance(2) {
 			m.decided, m.unsure = nil, true
-			w.say("%s: the agent is restarted", m.name)
+			w.sayf("%s: the agent is restarted", m.name)
 		}
 	})
 }
 
 func (w *world) crash(m *member) {
 	m.up, m.writable, m.waits, m.relay = false, false, false, nil
-	w.say("%s: the server dies", m.name)
+	w.sayf("%s: the server dies", m.name)
 }
 
 // boot starts a server. Unless it keeps its lineage, its recovery may drop the end of its log.
@@ -162,7 +162,7 @@ func (w *world) boot(m *member) {
 	m.starts++
 
 	if pair.Keeps(m.name, fmt.Sprint(m.lineage), m.following, w.record) {
-		w.say("%s: the server starts and keeps its %d writes", m.name, len(m.log))
+		w.sayf("%s: the server starts and keeps its %d writes", m.name, len(m.log))
 
 		return
 	}
@@ -173,7 +173,7 @@ func (w *world) boot(m *member) {
 		m.log = m.log[:len(m.log)-w.random.IntN(min(3, len(m.log)))]
 	}
 
-	w.say("%s: the server starts as a replica with %d writes", m.name, len(m.log))
+	w.sayf("%s: the server starts as a replica with %d writes", m.name, len(m.log))
 }
 
 // expire takes the lock from a holder that Consul has not heard of.
@@ -191,7 +191,7 @@ func (w *world) expire(fair bool) {
 	})
 
 	if w.holder != "" && !w.members[w.holder].consul && w.chance(30) {
-		w.say("%s loses the lock", w.holder)
+		w.sayf("%s loses the lock", w.holder)
 		w.holder = ""
 	}
 }
@@ -204,7 +204,7 @@ func (w *world) replicate(m *member) {
 		have := m.received()
 		if len(have) > len(other.log) || !slices.Equal(have, other.log[:len(have)]) {
 			m.diverged = true
-			w.say("%s: has writes that %s has not", m.name, other.name)
+			w.sayf("%s: has writes that %s has not", m.name, other.name)
 		} else if len(have) < len(other.log) {
 			next := other.log[len(have)]
 			m.relay = append(m.relay, next)
@@ -231,7 +231,7 @@ func (w *world) ack(m *member, write int) {
 	for _, earlier := range m.log {
 		if m.unacked[earlier] {
 			w.acked = append(w.acked, earlier)
-			w.say("%s: write %d, acknowledged", m.name, earlier)
+			w.sayf("%s: write %d, acknowledged", m.name, earlier)
 			delete(m.unacked, earlier)
 		}
 
@@ -254,7 +254,7 @@ func (w *world) client(m *member) {
 		m.unacked[w.writes] = true
 	} else {
 		w.acked = append(w.acked, w.writes)
-		w.say("%s: write %d, acknowledged alone", m.name, w.writes)
+		w.sayf("%s: write %d, acknowledged alone", m.name, w.writes)
 	}
 }
 
@@ -278,7 +278,7 @@ func (w *world) act(m *member, fair bool) {
 	m.decided = nil
 
 	if step.Kind != pair.Wait {
-		w.say("%s: %s %s %+v (holder %q, record %+v)", m.name, step.Kind, step.Member, step.Record, w.holder, w.record)
+		w.sayf("%s: %s %s %+v (holder %q, record %+v)", m.name, step.Kind, step.Member, step.Record, w.holder, w.record)
 	}
 
 	w.carryOut(m, step)

@@ -42,7 +42,7 @@ func newCluster(t *testing.T) *cluster {
 	}
 
 	binary := filepath.Join(t.TempDir(), "mysql-pair")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../../cmd/mysql-pair") //nolint:gosec // G204: the test's own
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../../cmd/mysql-pair")
 
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("Unable to build the agent: %v\n%s", err, output)
@@ -71,7 +71,7 @@ func newCluster(t *testing.T) *cluster {
 func freePort(t *testing.T) int {
 	t.Helper()
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func (c *cluster) startClient(t *testing.T) *client {
 }
 
 func (w *client) write(ctx context.Context, pool *sql.DB, id int) {
-	if _, err := pool.ExecContext(ctx, fmt.Sprintf("INSERT INTO shop.orders VALUES (%d)", id)); err != nil { //nolint:gosec // G202: a number
+	if _, err := pool.ExecContext(ctx, fmt.Sprintf("INSERT INTO shop.orders VALUES (%d)", id)); err != nil {
 		return
 	}
 
@@ -295,7 +295,7 @@ func TestPairServesWhateverIsLostAndLosesNoAcknowledgedWrite(t *testing.T) {
 	now, _ := c.settles(t)
 	is(t, now, replica)
 
-	command := exec.CommandContext(t.Context(), c.binary, "switch", "--pair=shop", "--timeout=2m", primary.name) //nolint:gosec // G204: the test's own
+	command := exec.CommandContext(t.Context(), c.binary, "switch", "--pair=shop", "--timeout=2m", primary.name)
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("Unable to switch: %v\n%s", err, output)
 	}

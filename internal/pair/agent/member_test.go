@@ -63,7 +63,7 @@ func supervise(t *testing.T, log string, commands ...[]string) *supervised {
 
 		for ctx.Err() == nil {
 			for _, line := range commands {
-				command := exec.Command(line[0], line[1:]...) //nolint:gosec // G204: the test's own programs
+				command := exec.Command(line[0], line[1:]...)
 				command.Stdout, command.Stderr = output, output
 				command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 
@@ -150,7 +150,7 @@ innodb_log_file_size = 8M
 		t.Fatal(err)
 	}
 
-	install := exec.CommandContext(t.Context(), "mariadb-install-db", "--defaults-file="+n.path("my.cnf"), "--user="+me.Username, //nolint:gosec // G204: the test's own
+	install := exec.CommandContext(t.Context(), "mariadb-install-db", "--defaults-file="+n.path("my.cnf"), "--user="+me.Username,
 		"--auth-root-authentication-method=socket", "--auth-root-socket-user="+me.Username, "--skip-test-db")
 	if output, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("Unable to install a server (the Debian package mariadb-server has what it takes): %v\n%s", err, output)
