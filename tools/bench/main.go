@@ -21,6 +21,7 @@ import (
 // benchmarks are all there are, in the order in which they run.
 var benchmarks = []benchmark{
 	{name: "refresh", about: "refresh machines that are as the state says, against a provider that does nothing", setup: setUpRefresh},
+	{name: "gateways", about: "refresh and make routes of gateways, against a provider that does nothing and against one call after the other", setup: setUpGateways},
 	{name: "placement", about: "place fleets: how full hosts get, how long a plan takes", setup: setUpPlacement},
 }
 
