@@ -43,10 +43,9 @@ func (c Condition) holds(change Change) bool {
 }
 
 const (
-	notes      = "it is kept beside the machine, which knows nothing of it"
-	byDrivers  = "the threads move as they run"
-	guestSees  = "the guest found its hardware when it booted"
-	leftBehind = "it is another machine"
+	notes     = "it is kept beside the machine, which knows nothing of it"
+	byDrivers = "the threads move as they run"
+	guestSees = "the guest found its hardware when it booted"
 )
 
 // Rules are all rules, in the order in which they are looked at.
@@ -54,7 +53,7 @@ func Rules() []Rule { return append([]Rule(nil), rules...) }
 
 var rules = []Rule{
 	{"name", always, Replace, "a machine keeps the name that it was made with, on its host and in its guest"},
-	{"host", always, Replace, leftBehind + " on another host"},
+	{"host", always, Live, "it moves there with its disks as it runs"},
 	{"domain_type", always, Replace, guestSees},
 	{"machine", always, Replace, guestSees},
 	{"memory", always, Replace, guestSees},
@@ -84,5 +83,6 @@ var rules = []Rule{
 	{"autostart", always, None, "its host keeps it"},
 	{"shutdown_timeout", always, None, notes},
 	{"allow_change", always, None, notes},
+	{"migration", always, None, notes},
 	{"timeouts", always, None, notes},
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	consulnode "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/node"
 	consulservice "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/service"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/certificate"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/consumer"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/plugin"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
@@ -78,6 +81,9 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		consulnode.New,
 		upstream.New,
 		route.New,
+		plugin.New,
+		consumer.New,
+		certificate.New,
 	}
 }
 
@@ -98,5 +104,8 @@ func (p hypervisorProvider) ListResources(context.Context) []func() list.ListRes
 		consulnode.NewList,
 		upstream.NewList,
 		route.NewList,
+		plugin.NewList,
+		consumer.NewList,
+		certificate.NewList,
 	}
 }

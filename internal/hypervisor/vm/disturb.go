@@ -51,7 +51,7 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 
 	compare("", path.Empty(), before, after, func(change disruption.Change, at path.Path) {
 		change, concerns := p.complete(state, change)
-		if !concerns {
+		if !concerns || p.takesAlong(state, change, at) {
 			return
 		}
 
