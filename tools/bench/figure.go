@@ -16,6 +16,7 @@ const (
 	seconds      unit = "s"
 	milliseconds unit = "ms"
 	times        unit = "x" // a ratio; the figure's name ends in _ratio
+	count        unit = "requests"
 )
 
 // figure is one result: the median of its samples.
