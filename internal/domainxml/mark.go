@@ -2,7 +2,10 @@ package domainxml
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"libvirt.org/go/libvirtxml"
 )
@@ -69,6 +72,58 @@ func RenderMark(spec Spec) (string, error) {
 	}
 
 	return string(text), nil
+}
+
+// editMark puts the wanted mark in place of the one that the definition has. What others have noted stays.
+func editMark(domain *libvirtxml.Domain, want Spec) error {
+	mark, err := RenderMark(want)
+	if err != nil {
+		return err
+	}
+
+	if domain.Metadata == nil {
+		domain.Metadata = &libvirtxml.DomainMetadata{}
+	}
+
+	rest, err := withoutMark(domain.Metadata.XML)
+	if err != nil {
+		return fmt.Errorf("edit the mark of domain %q: %w", want.Name, err)
+	}
+
+	domain.Metadata.XML = rest + mark
+
+	return nil
+}
+
+// withoutMark cuts our element out of the text of a domain's metadata.
+func withoutMark(metadata string) (string, error) {
+	decoder := xml.NewDecoder(strings.NewReader(metadata))
+
+	for {
+		begin := decoder.InputOffset()
+
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return metadata, nil
+		}
+
+		if err != nil {
+			return "", fmt.Errorf("parse the domain's metadata: %w", err)
+		}
+
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+
+		if err := decoder.Skip(); err != nil {
+			return "", fmt.Errorf("parse the domain's metadata: %w", err)
+		}
+
+		if element.Name == (xml.Name{Space: MarkURI, Local: "vm"}) {
+			return metadata[:begin] + metadata[decoder.InputOffset():], nil
+		}
+	}
 }
 
 // mark is what the element says.

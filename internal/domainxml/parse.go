@@ -1,12 +1,12 @@
 package domainxml
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"libvirt.org/go/libvirtxml"
 )
 
@@ -18,21 +18,22 @@ func Parse(text string) (Spec, error) {
 		return Spec{}, fmt.Errorf("parse domain XML: %w", err)
 	}
 
-	spec := Spec{Name: domain.Name, UUID: domain.UUID, Type: domain.Type, Machine: machine(domain.OS)}
+	return read(&domain)
+}
 
-	if domain.Memory != nil {
-		spec.Memory = uint64(domain.Memory.Value) * 1024 // libvirt always prints KiB
+func read(domain *libvirtxml.Domain) (Spec, error) {
+	spec := Spec{
+		Name: domain.Name, UUID: domain.UUID, Type: domain.Type, Machine: machine(domain.OS), Title: domain.Title, Description: domain.Description,
 	}
 
-	if err := spec.parsePages(domain.MemoryBacking, domain.NUMATune); err != nil {
-		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
-	}
+	spec.parseAmounts(domain)
 
-	if domain.VCPU != nil {
-		spec.VCPUs = int(domain.VCPU.Value)
-	}
-
-	if err := spec.parsePins(domain.CPUTune); err != nil {
+	if err := errors.Join(
+		spec.parsePages(domain.MemoryBacking, domain.NUMATune),
+		spec.parsePins(domain.CPUTune),
+		spec.parseIOThreads(domain),
+		spec.parseCPU(domain.CPU, domain.NUMATune),
+	); err != nil {
 		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
 	}
 
@@ -55,7 +56,7 @@ func Parse(text string) (Spec, error) {
 	}
 
 	if domain.Type == LXC {
-		err = spec.parseContainer(domain)
+		err = spec.parseContainer(*domain)
 	}
 
 	if err != nil {
@@ -86,61 +87,9 @@ func Machine(name string) string {
 	}
 }
 
-// parsePages reads what numaTune and memoryBacking render. Pages of several sizes are not ours and are left out.
-func (s *Spec) parsePages(backing *libvirtxml.DomainMemoryBacking, tune *libvirtxml.DomainNUMATune) error {
-	if backing == nil || backing.MemoryHugePages == nil || len(backing.MemoryHugePages.Hugepages) != 1 {
-		return nil
-	}
-
-	s.Pages.Size = uint64(backing.MemoryHugePages.Hugepages[0].Size) * 1024 // libvirt always prints KiB
-
-	if tune == nil || tune.Memory == nil || tune.Memory.Nodeset == "" {
-		return nil
-	}
-
-	nodes, err := topology.ParseCPUSet(tune.Memory.Nodeset)
-	s.Pages.Nodes = nodes
-
-	return err
-}
-
-func (s *Spec) parsePins(tune *libvirtxml.DomainCPUTune) error {
-	if tune == nil {
-		return nil
-	}
-
-	if len(tune.VCPUPin) > 0 {
-		s.Pins = make([]topology.CPUSet, s.VCPUs)
-	}
-
-	for _, pin := range tune.VCPUPin {
-		set, err := topology.ParseCPUSet(pin.CPUSet)
-		if err != nil {
-			return fmt.Errorf("pin of vCPU %d: %w", pin.VCPU, err)
-		}
-
-		if int(pin.VCPU) < len(s.Pins) {
-			s.Pins[pin.VCPU] = set
-		}
-	}
-
-	if tune.EmulatorPin == nil {
-		return nil
-	}
-
-	set, err := topology.ParseCPUSet(tune.EmulatorPin.CPUSet)
-	if err != nil {
-		return fmt.Errorf("emulator pin: %w", err)
-	}
-
-	s.Emulator = set
-
-	return nil
-}
-
 func (s *Spec) parseDisks(disks []libvirtxml.DomainDisk) {
 	for _, disk := range disks {
-		if disk.Device != "disk" && disk.Device != "" {
+		if !isDisk(disk) {
 			continue
 		}
 

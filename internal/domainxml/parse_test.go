@@ -22,8 +22,9 @@ func TestMachineReadsTheSameAfterLibvirtHasHadIt(t *testing.T) {
 
 func TestMachineOfSomebodyElseReadsAsFarAsASpecGoes(t *testing.T) {
 	want := Spec{
-		Name: "windows", UUID: "7a1b9c54-17f3-4a52-9f0e-6f1f0f6f3b11", Type: "kvm", Machine: "pc", Memory: 8 << 30, VCPUs: 4,
-		Pins: []topology.CPUSet{{}, topology.NewCPUSet(5), {}, topology.NewCPUSet(7, 9, 10)},
+		Name: "windows", UUID: "7a1b9c54-17f3-4a52-9f0e-6f1f0f6f3b11", Type: "kvm", Machine: "pc",
+		Title: "Somebody's machine & more", Memory: 4 << 30, MaxMemory: 8 << 30, VCPUs: 2, MaxVCPUs: 4,
+		Pins: []topology.CPUSet{{}, topology.NewCPUSet(5)}, IOThreads: []topology.CPUSet{topology.NewCPUSet(0)},
 		Disks: map[string]Disk{
 			"sda":  {File: "/srv/windows.qcow2", Format: "qcow2"}, // it has no serial number, and its file is not a volume's
 			"data": {Volume: Volume{Pool: "default", Name: "data"}, Format: "raw", ReadOnly: true},

@@ -27,6 +27,8 @@ func Render(spec Spec) (string, error) {
 		return "", err
 	}
 
+	domain.Title, domain.Description = spec.Title, spec.Description
+
 	text, err := domain.Marshal()
 	if err != nil {
 		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
@@ -58,10 +60,12 @@ func qemu(spec Spec, mark string) (libvirtxml.Domain, error) {
 		Name:          spec.Name,
 		UUID:          spec.UUID,
 		Metadata:      &libvirtxml.DomainMetadata{XML: mark},
-		MemoryBacking: memoryBacking(spec.Pages),
-		Memory:        &libvirtxml.DomainMemory{Value: uint(spec.Memory / 1024), Unit: "KiB"},
-		NUMATune:      numaTune(spec.Pages),
-		VCPU:          &libvirtxml.DomainVCPU{Placement: "static", Value: uint(spec.VCPUs)},
+		MemoryBacking: memoryBacking(spec),
+		Memory:        &libvirtxml.DomainMemory{Value: uint(spec.TopMemory() / 1024), Unit: "KiB"},
+		CurrentMemory: currentMemory(spec),
+		NUMATune:      numaTune(spec),
+		VCPU:          vcpus(spec),
+		IOThreads:     uint(len(spec.IOThreads)),
 		CPUTune:       cpuTune(spec),
 		OS:            &libvirtxml.DomainOS{Type: &libvirtxml.DomainOSType{Arch: "x86_64", Machine: spec.Machine, Type: "hvm"}},
 		Features:      &libvirtxml.DomainFeatureList{ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}},
@@ -71,58 +75,6 @@ func qemu(spec Spec, mark string) (libvirtxml.Domain, error) {
 		OnCrash:       "destroy",
 		Devices:       devices,
 	}, nil
-}
-
-// cpu is the guest's processor: the host's own under KVM, since pinned machines want all of it; under emulation the
-// plain model, which any QEMU can emulate.
-func cpu(spec Spec) *libvirtxml.DomainCPU {
-	if spec.Type == "kvm" {
-		return &libvirtxml.DomainCPU{Mode: "host-passthrough", Check: "none", Migratable: "on"}
-	}
-
-	return &libvirtxml.DomainCPU{
-		Mode: "custom", Match: "exact", Check: "none",
-		Model: &libvirtxml.DomainCPUModel{Fallback: "forbid", Value: "qemu64"},
-	}
-}
-
-func cpuTune(spec Spec) *libvirtxml.DomainCPUTune {
-	if len(spec.Pins) == 0 && spec.Emulator.IsEmpty() {
-		return nil
-	}
-
-	tune := &libvirtxml.DomainCPUTune{}
-
-	for vcpu, pin := range spec.Pins {
-		tune.VCPUPin = append(tune.VCPUPin, libvirtxml.DomainCPUTuneVCPUPin{VCPU: uint(vcpu), CPUSet: pin.String()})
-	}
-
-	if !spec.Emulator.IsEmpty() {
-		tune.EmulatorPin = &libvirtxml.DomainCPUTuneEmulatorPin{CPUSet: spec.Emulator.String()}
-	}
-
-	return tune
-}
-
-func memoryBacking(pages Pages) *libvirtxml.DomainMemoryBacking {
-	if pages.Size == 0 {
-		return nil
-	}
-
-	return &libvirtxml.DomainMemoryBacking{MemoryHugePages: &libvirtxml.DomainMemoryHugepages{
-		Hugepages: []libvirtxml.DomainMemoryHugepage{{Size: uint(pages.Size / 1024), Unit: "KiB"}},
-	}}
-}
-
-// numaTune holds huge pages to their nodes. QEMU takes them all at its start, by threads that run anywhere in the
-// emulator's set, so they would come from wherever these threads happen to be. Ordinary memory needs no such rule: the
-// kernel takes a page from the node of the vCPU that first writes to it.
-func numaTune(pages Pages) *libvirtxml.DomainNUMATune {
-	if pages.Size == 0 || pages.Nodes.IsEmpty() {
-		return nil
-	}
-
-	return &libvirtxml.DomainNUMATune{Memory: &libvirtxml.DomainNUMATuneMemory{Mode: "strict", Nodeset: pages.Nodes.String()}}
 }
 
 func devices(spec Spec) (*libvirtxml.DomainDeviceList, error) {
@@ -165,6 +117,7 @@ func disks(spec Spec) ([]libvirtxml.DomainDisk, error) {
 		disk := spec.Disks[name]
 		rendered := virtioDisk(len(all), name, disk.Volume, disk.Format)
 		rendered.ReadOnly = readOnly(disk.ReadOnly)
+		rendered.Driver.IOThread = ioThread(len(all), len(spec.IOThreads))
 
 		if len(all) == 0 {
 			rendered.Boot = &libvirtxml.DomainDeviceBoot{Order: 1}
@@ -193,10 +146,27 @@ func virtioDisk(position int, serial string, volume Volume, format string) libvi
 	return libvirtxml.DomainDisk{
 		Device: "disk",
 		Driver: &libvirtxml.DomainDiskDriver{Name: "qemu", Type: format, Cache: "none", Discard: "unmap"},
-		Source: &libvirtxml.DomainDiskSource{Volume: &libvirtxml.DomainDiskSourceVolume{Pool: volume.Pool, Volume: volume.Name}},
-		Target: &libvirtxml.DomainDiskTarget{Dev: "vd" + string(rune('a'+position)), Bus: "virtio"},
+		Source: volumeSource(volume),
+		Target: &libvirtxml.DomainDiskTarget{Dev: deviceName(position), Bus: "virtio"},
 		Serial: serial,
 	}
+}
+
+func volumeSource(volume Volume) *libvirtxml.DomainDiskSource {
+	return &libvirtxml.DomainDiskSource{Volume: &libvirtxml.DomainDiskSourceVolume{Pool: volume.Pool, Volume: volume.Name}}
+}
+
+func deviceName(position int) string { return "vd" + string(rune('a'+position)) }
+
+// ioThread spreads the disks over the I/O threads, which libvirt counts from 1.
+func ioThread(position, threads int) *uint {
+	if threads == 0 {
+		return nil
+	}
+
+	number := uint(position%threads + 1)
+
+	return &number
 }
 
 func diskOrder(disks map[string]Disk) []string {

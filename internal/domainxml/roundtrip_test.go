@@ -19,7 +19,7 @@ func TestEveryMachineReadsAsItWasRendered(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 
 	for range rounds {
-		want := randomSpec(random)
+		want := randomMachine(random)
 		text := render(t, want)
 
 		wellFormed(t, text)
@@ -35,7 +35,7 @@ func TestRenderingIsAFunctionOfTheMachine(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 
 	for range rounds / 10 {
-		spec := randomSpec(random)
+		spec := randomMachine(random)
 		first := render(t, spec)
 
 		for range 5 {
@@ -206,6 +206,45 @@ func randomSpec(random *rand.Rand) Spec {
 
 	return spec
 }
+
+// randomMachine is randomSpec with the hardware that only QEMU's machines may have.
+func randomMachine(random *rand.Rand) Spec {
+	spec := randomSpec(random)
+	randomHardware(random, &spec)
+
+	return spec
+}
+
+// randomHardware adds what a machine may have and need not.
+func randomHardware(random *rand.Rand, spec *Spec) {
+	some := func() bool { return random.IntN(2) == 0 }
+
+	if some() {
+		spec.MaxMemory, spec.MaxVCPUs = spec.Memory+1024*(1+random.Uint64N(1<<30)), spec.VCPUs+1+random.IntN(8)
+	}
+
+	if some() {
+		spec.CPU = CPU{Model: "EPYC", Sockets: 1 + random.IntN(3), Cores: 1 + random.IntN(3), Threads: 1 + random.IntN(2)}
+	}
+
+	for node := range random.IntN(3) {
+		spec.Nodes = append(spec.Nodes, Node{CPUs: cpus(random), Memory: (1 + random.Uint64N(1<<30)) * 1024, Host: node - 1})
+	}
+
+	for range random.IntN(3) {
+		spec.IOThreads = append(spec.IOThreads, pickSet(random, topology.CPUSet{}, cpus(random)))
+	}
+
+	spec.Locked, spec.Preallocated = some(), some()
+	spec.Title, spec.Description = line(random), line(random)
+}
+
+func pickSet(random *rand.Rand, from ...topology.CPUSet) topology.CPUSet {
+	return from[random.IntN(len(from))]
+}
+
+// line is text that libvirt takes as a title.
+func line(random *rand.Rand) string { return strings.ReplaceAll(text(random), "\n", "") }
 
 func volume(random *rand.Rand) Volume { return Volume{Pool: text(random), Name: text(random)} }
 

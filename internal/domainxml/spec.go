@@ -12,16 +12,30 @@ type Spec struct {
 	UUID    string
 	Type    string // hypervisor: "kvm", "qemu" (software emulation), Xen or LXC
 	Machine string // QEMU machine type, such as "q35", which libvirt may write back with its version; MachineXenFV or MachineXenPV; none for LXC
-	Memory  uint64 // bytes, a multiple of 1024
-	VCPUs   int
+
+	Title       string // one line for people
+	Description string // any text for people
+
+	Memory    uint64 // what the guest has, in bytes: a multiple of 1024
+	MaxMemory uint64 // what it can be given as it runs; 0 if Memory is all
+	VCPUs     int
+	MaxVCPUs  int // how many it can be given as it runs; 0 if VCPUs is all
+
+	CPU CPU
 
 	// Pages are the huge pages that back the memory; the zero Pages stands for ordinary memory.
-	Pages Pages
+	Pages        Pages
+	Locked       bool // the memory is never swapped out
+	Preallocated bool // all of the memory is taken when the machine starts
+	// Nodes are the guest's own NUMA nodes; none stands for a guest without them.
+	Nodes []Node
 
 	// Pins has a set of host CPUs for each vCPU in order; it is empty if vCPUs are not pinned.
 	Pins []topology.CPUSet
 	// Emulator is where QEMU's own threads run, and of a container all threads; empty means wherever the host likes.
 	Emulator topology.CPUSet
+	// IOThreads has the host CPUs of each I/O thread, over which the disks are spread; an empty set stands for all CPUs.
+	IOThreads []topology.CPUSet
 
 	Disks      map[string]Disk      // by name
 	Interfaces map[string]Interface // by name
@@ -29,6 +43,21 @@ type Spec struct {
 	Container  *Container           // of a machine of type LXC, and of no other
 
 	Mark Mark
+}
+
+// CPU is the processor that the guest sees.
+type CPU struct {
+	Model   string // "host-passthrough" or a named model; empty for what the domain type has by default
+	Sockets int    // with Cores and Threads how the vCPUs are laid out; 0 in all three for one socket each
+	Cores   int    // of a socket
+	Threads int    // of a core
+}
+
+// Node is a NUMA node of the guest.
+type Node struct {
+	CPUs   topology.CPUSet // numbers of the vCPUs on it
+	Memory uint64          // bytes, a multiple of 1024
+	Host   int             // number of the host's node that its memory is taken from; -1 for any
 }
 
 // Pages are huge pages of the host.
@@ -94,6 +123,12 @@ func (s Spec) Claim() Claim {
 
 	return claim
 }
+
+// TopVCPUs is the number of vCPUs that the machine can have as it runs.
+func (s Spec) TopVCPUs() int { return max(s.VCPUs, s.MaxVCPUs) }
+
+// TopMemory is the memory that the machine can have as it runs, in bytes.
+func (s Spec) TopMemory() uint64 { return max(s.Memory, s.MaxMemory) }
 
 // PinnedCPUs returns the union of the vCPUs' pins.
 func (s Spec) PinnedCPUs() topology.CPUSet {

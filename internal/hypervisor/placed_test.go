@@ -107,7 +107,7 @@ func TestMachineOnHugePagesIsBoundToItsNodes(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(placement string) string {
 		return onHosts(fmt.Sprintf(strings.Replace(machine, `  host             = "alpha"`, "", 1), "m1", "qemu",
-			"running = false\n placement = { host = \"alpha\", pins = [\"1\"], "+placement+" }"), host)
+			"running = false\n allow_change = \"replace\"\n placement = { host = \"alpha\", pins = [\"1\"], "+placement+" }"), host)
 	}
 
 	run(t,

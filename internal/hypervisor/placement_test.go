@@ -44,6 +44,7 @@ resource "hypervisor_vm" %[1]q {
   memory           = "32MiB"
   shutdown_timeout = "0s"
   disks            = { root = { volume = hypervisor_volume.%[1]s.id } }
+  allow_change     = "replace"
 }
 `
 )

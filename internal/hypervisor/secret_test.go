@@ -22,6 +22,7 @@ func TestSecretUserDataReachesTheSeedAndNotTheState(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(version int) string {
 		return onHosts(fmt.Sprintf(machine, "m1", testbed.DomainTypeFor(t), fmt.Sprintf(`cpu = { count = 1 }
+  allow_change = "replace"
   cloud_init = {
     user_data_wo         = %q
     user_data_wo_version = %d

@@ -154,6 +154,7 @@ resource "hypervisor_vm" "test" {
   running     = false
   cpu         = { count = 1 }
   disks       = { root = { volume = hypervisor_volume.root.id } }
+  allow_change = "replace"
 }
 `, memory), host)
 	}

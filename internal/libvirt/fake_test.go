@@ -125,6 +125,11 @@ func (quiet) pinVCPU(string, int, []bool) error                              { r
 func (quiet) pinEmulator(string, []bool) error                               { return nil }
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
+func (quiet) pinIOThread(string, int, []bool) error                          { return nil }
+func (quiet) setVCPUs(string, int) error                                     { return nil }
+func (quiet) setMemory(string, uint64) error                                 { return nil }
+func (quiet) setText(string, TextKind, string) error                         { return nil }
+func (quiet) changeDevice(string, DeviceChange, string) error                { return nil }
 func (quiet) refreshPool(string) error                                       { return nil }
 func (quiet) createVolume(string, string) error                              { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }

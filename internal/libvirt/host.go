@@ -73,6 +73,11 @@ type connection interface {
 	pinEmulator(uuid string, cpus []bool) error
 	setMetadata(uuid, xml, key, uri string) error
 	resizeDisk(uuid, path string, capacity uint64) error
+	pinIOThread(uuid string, thread int, cpus []bool) error
+	setVCPUs(uuid string, count int) error
+	setMemory(uuid string, bytes uint64) error
+	setText(uuid string, kind TextKind, text string) error
+	changeDevice(uuid string, change DeviceChange, xml string) error
 	leases(uuid string) (map[string][]string, error)
 
 	networks() ([]Network, error)

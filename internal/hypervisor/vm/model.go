@@ -29,6 +29,7 @@ type model struct {
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
 	Running         types.Bool      `tfsdk:"running"`
 	Autostart       types.Bool      `tfsdk:"autostart"`
+	AllowChange     types.String    `tfsdk:"allow_change"`
 	ShutdownTimeout tf.Notation     `tfsdk:"shutdown_timeout"`
 	WaitFor         *waitFor        `tfsdk:"wait_for"`
 	Addresses       types.Map       `tfsdk:"addresses"`

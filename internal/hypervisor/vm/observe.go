@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
@@ -43,13 +44,14 @@ type settings struct {
 	WaitTCP         string            `json:"wait_tcp,omitempty"`
 	WaitAddress     string            `json:"wait_address,omitempty"`
 	ShutdownTimeout string            `json:"shutdown_timeout,omitempty"`
+	AllowChange     string            `json:"allow_change,omitempty"`
 	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
 	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 	Placed          *placed           `json:"placed,omitempty"`
 }
 
 func (m model) settings() string {
-	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), Placed: m.Placement.placed()}
+	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(), Placed: m.Placement.placed()}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
 	}
@@ -224,7 +226,7 @@ func (m *model) setDevices(stored domainxml.Spec) {
 
 // readSettings reads the settings in a machine's mark. One that says nothing readable has none.
 func readSettings(mark domainxml.Mark) settings {
-	saved := settings{ShutdownTimeout: defaultShutdownTimeout}
+	saved := settings{ShutdownTimeout: defaultShutdownTimeout, AllowChange: disruption.Live.String()}
 	if mark.Settings != "" {
 		_ = json.Unmarshal([]byte(mark.Settings), &saved)
 	}
@@ -235,6 +237,7 @@ func readSettings(mark domainxml.Mark) settings {
 // restore fills in what only an import misses.
 func (m *model) restore(ctx context.Context, saved settings) {
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
+	m.AllowChange = types.StringValue(saved.AllowChange)
 	m.Placement = saved.Placed.assignment(*m)
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {

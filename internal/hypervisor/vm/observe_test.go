@@ -25,7 +25,7 @@ func declared() model {
 		ID: str("5f1c7c1e-8d3c-4f4e-9d25-6b0f2c1f6a01"), Name: str("web-1"), Host: str("alpha"), DomainType: str("kvm"), Machine: str("q35"),
 		Memory:  tf.Size(4 << 30),
 		CPU:     &cpu{Count: types.Int64Value(2), Pins: notations("2", "3"), Emulator: tf.CPUSet(set("0-1")), Exclusive: types.BoolValue(true)},
-		Running: types.BoolValue(true), Autostart: types.BoolValue(true), ShutdownTimeout: tf.DurationText("30s"),
+		Running: types.BoolValue(true), Autostart: types.BoolValue(true), AllowChange: types.StringValue("live"), ShutdownTimeout: tf.DurationText("30s"),
 		Disks: map[string]disk{
 			"root": {Volume: str("alpha/default/web-1"), ReadOnly: types.BoolValue(false)},
 			"data": {Volume: str("alpha/fast/data"), ReadOnly: types.BoolValue(true)},

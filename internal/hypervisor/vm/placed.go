@@ -197,6 +197,12 @@ func (p planned) hugePages() domainxml.Pages {
 	return (&assignment{PageSize: size, Nodes: nodes}).hugePages()
 }
 
+func (p planned) samePages(other planned) bool {
+	mine, its := p.hugePages(), other.hugePages()
+
+	return mine.Size == its.Size && mine.Nodes.Equal(its.Nodes)
+}
+
 // undecided reports whether the placement does not say yet where the machine goes. Then it is not planned anew, which
 // would destroy it even if it is to stay.
 func (p planned) undecided() bool {

@@ -33,6 +33,7 @@ type planned struct {
 	NetworkConfig     types.String
 	WaitAddress       types.String
 	Running           types.Bool
+	AllowChange       types.String
 }
 
 func (p *planned) read(ctx context.Context, get func(context.Context, path.Path, any) diag.Diagnostics) (diags diag.Diagnostics) {
@@ -57,6 +58,7 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 		{cloudInit.AtName("network_config"), &p.NetworkConfig},
 		{path.Root("wait_for").AtName("address"), &p.WaitAddress},
 		{path.Root("running"), &p.Running},
+		{path.Root("allow_change"), &p.AllowChange},
 	} {
 		diags.Append(get(ctx, attribute.at, attribute.target)...)
 	}
@@ -177,11 +179,10 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		plan.place(ctx, resp)
 	}
 
-	plan.requireReplace(state, resp)
-
 	plan.fillMACs(ctx, resp)
 	plan.fillAddresses(ctx, resp)
 	plan.checkVolumes(&resp.Diagnostics)
+	plan.disturb(state, req.State.Raw, resp)
 
 	if !resp.Diagnostics.HasError() {
 		r.checkHost(ctx, plan, state, resp)
@@ -193,25 +194,6 @@ func (p *planned) fillCount(ctx context.Context, config planned, resp *resource.
 	if count := config.count(); !count.Equal(p.Count) && !config.CPU.IsUnknown() {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu").AtName("count"), count)...)
 		p.Count = count
-	}
-}
-
-// requireReplace says what cannot be changed on the machine that there is.
-func (p planned) requireReplace(state *planned, resp *resource.ModifyPlanResponse) {
-	if state == nil {
-		return
-	}
-
-	if !p.Count.Equal(state.Count) && !p.undecided() {
-		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("cpu").AtName("count"))
-	}
-
-	if before, now := state.hugePages(), p.hugePages(); (before.Size != now.Size || !before.Nodes.Equal(now.Nodes)) && !p.undecided() {
-		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("placement").AtName("page_size"), path.Root("placement").AtName("nodes"))
-	}
-
-	if !p.Host.Equal(state.Host) && !p.undecided() {
-		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("host"))
 	}
 }
 

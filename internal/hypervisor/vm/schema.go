@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -23,8 +24,9 @@ const description = `A virtual machine on a libvirt host, with its vCPUs pinned 
 Where it runs is said in one of two ways: by ` + "`placement`" + `, which ` + "`hypervisor_placement`" + ` decides in the plan, or by hand with
 ` + "`host`" + ` and ` + "`cpu`" + `.
 
-Pins, the emulator's CPUs, exclusiveness, power and autostart change on the running machine, without a restart. Everything
-else, another host too, replaces the machine, which the plan says; its volumes are resources of their own and stay.
+What a change does to the running machine is its class: none, live, reboot or replace. Each plan says it, and one that needs
+more than ` + "`allow_change`" + ` allows is refused; the guide *Changing a machine* lists all attributes. Volumes are resources of their
+own and stay when a machine is replaced.
 
 CPUs are exclusive unless told otherwise: a machine is refused a CPU that another one holds, with the holder's name. That
 holds for applies at the same time too, from wherever they run: of two that want a CPU at once one gets it.`
@@ -36,8 +38,6 @@ const (
 )
 
 func vmSchema(ctx context.Context) schema.Schema {
-	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
-
 	attributes := map[string]schema.Attribute{
 		"id": schema.StringAttribute{
 			MarkdownDescription: "The machine's UUID.",
@@ -49,7 +49,6 @@ func vmSchema(ctx context.Context) schema.Schema {
 			Required:            true,
 			Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`),
 				"must be a host name: up to 63 letters, digits and hyphens, with a hyphen at neither end")},
-			PlanModifiers: replace,
 		},
 		"host": schema.StringAttribute{
 			MarkdownDescription: "Name of the host in the provider block. Another one replaces the machine. Left out if there is a `placement`, which says it.",
@@ -63,7 +62,6 @@ func vmSchema(ctx context.Context) schema.Schema {
 			Computed:            true,
 			Default:             stringdefault.StaticString(defaultDomainType),
 			Validators:          []validator.String{stringvalidator.OneOf("kvm", "qemu")},
-			PlanModifiers:       replace,
 		},
 		"machine": schema.StringAttribute{
 			MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`. Defaults to `q35`.",
@@ -71,14 +69,13 @@ func vmSchema(ctx context.Context) schema.Schema {
 			Computed:            true,
 			Default:             stringdefault.StaticString(defaultMachine),
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-			PlanModifiers:       replace,
 		},
 		"memory": schema.StringAttribute{
 			MarkdownDescription: "Memory of the machine, such as `4GiB`.",
 			CustomType:          tf.SizeType(),
 			Required:            true,
 			Validators:          []validator.String{atLeastOneMiB{}},
-			PlanModifiers:       []planmodifier.String{tf.KeepEqual{}, stringplanmodifier.RequiresReplace()},
+			PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 		},
 		"cpu":        cpuAttribute(),
 		"disks":      disksAttribute(),
@@ -111,6 +108,13 @@ func powerAttributes() map[string]schema.Attribute {
 			Optional:            true,
 			Computed:            true,
 			Default:             booldefault.StaticBool(true),
+		},
+		"allow_change": schema.StringAttribute{
+			MarkdownDescription: "The most that a plan may disturb the machine while it runs: `none`, `live`, `reboot` or `replace`. A plan that needs more is refused; the guide *Changing a machine* says which change is of which class. Defaults to `live`.",
+			Optional:            true,
+			Computed:            true,
+			Default:             stringdefault.StaticString(disruption.Live.String()),
+			Validators:          []validator.String{stringvalidator.OneOf(disruption.Names()...)},
 		},
 		"shutdown_timeout": schema.StringAttribute{
 			MarkdownDescription: "How long the guest may take to power off when the machine is stopped or destroyed; then its power is cut. `0s` cuts it at once. Defaults to `30s`.",

@@ -10,9 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/boolplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -35,26 +32,22 @@ func disksAttribute() schema.Attribute {
 			mapvalidator.KeysAre(stringvalidator.RegexMatches(diskNamePattern, "must be 1 to 20 letters, digits, underscores and hyphens"),
 				stringvalidator.NoneOf("cidata")),
 		},
-		PlanModifiers: []planmodifier.Map{mapplanmodifier.RequiresReplaceIf(otherKeys, "Adding or removing a disk replaces the machine.", "Adding or removing a disk replaces the machine.")},
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"volume": schema.StringAttribute{
 				MarkdownDescription: "Id of the volume, on the same host.",
 				Required:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"read_only": schema.BoolAttribute{
 				MarkdownDescription: "Whether the guest may only read. Defaults to `false`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
-				PlanModifiers:       []planmodifier.Bool{boolplanmodifier.RequiresReplace()},
 			},
 		}},
 	}
 }
 
 func interfacesAttribute() schema.Attribute {
-	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
 	one := stringvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("bridge"), path.MatchRelative().AtParent().AtName("network"))
 
 	return schema.MapNestedAttribute{
@@ -62,19 +55,16 @@ func interfacesAttribute() schema.Attribute {
 		Optional:            true,
 		Validators: []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.KeysAre(
 			stringvalidator.RegexMatches(interfaceNamePattern, "must begin with a letter and consist of at most 15 letters, digits, underscores and hyphens"))},
-		PlanModifiers: []planmodifier.Map{mapplanmodifier.RequiresReplaceIf(otherKeys, "Adding or removing an interface replaces the machine.", "Adding or removing an interface replaces the machine.")},
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"bridge": schema.StringAttribute{
 				MarkdownDescription: "Bridge of the host that the interface is on, such as `br0`.",
 				Optional:            true,
 				Validators:          []validator.String{one, stringvalidator.LengthBetween(1, 15)},
-				PlanModifiers:       replace,
 			},
 			"network": schema.StringAttribute{
 				MarkdownDescription: "Libvirt network that the interface is on, such as `default`.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-				PlanModifiers:       replace,
 			},
 			"mac": schema.StringAttribute{
 				MarkdownDescription: "MAC address, in lower case with colons. Defaults to one that is derived from the machine's and the interface's names, so it stays when the machine is replaced; machines of one name on the same network need different ones.",
@@ -82,7 +72,7 @@ func interfacesAttribute() schema.Attribute {
 				Computed:            true,
 				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$`),
 					"must be the MAC address of one machine, such as 52:54:00:12:34:56, in lower case")},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 		}},
 	}
@@ -92,7 +82,6 @@ func cloudInitAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. A change replaces the machine, since cloud-init runs at its first boot. The state holds these values, but for `user_data_wo`.",
 		Optional:            true,
-		PlanModifiers:       []planmodifier.Object{objectplanmodifier.RequiresReplace()},
 		Attributes: map[string]schema.Attribute{
 			"user_data": schema.StringAttribute{
 				MarkdownDescription: "User data: a script that begins with `#!`, or YAML that begins with `#cloud-config`.",

@@ -9,22 +9,8 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
-
-// otherKeys compares the names of devices only; what changes inside of a device is judged attribute by attribute.
-func otherKeys(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
-	before, after := req.StateValue.Elements(), req.PlanValue.Elements()
-	resp.RequiresReplace = len(before) != len(after)
-
-	for name := range before {
-		if _, found := after[name]; !found {
-			resp.RequiresReplace = true
-		}
-	}
-}
 
 type atLeastOneMiB struct{}
 

@@ -1,0 +1,88 @@
+package disruption
+
+// A Rule says what the change of one attribute does to a running machine. The first rule that fits decides.
+type Rule struct {
+	Attribute string // with "*" for a name that the user gives: "disks.*.volume"
+	When      Condition
+	Class     Class
+	Reason    string // why it is this class; continues a sentence
+}
+
+// A Condition is when a rule holds.
+type Condition int
+
+const (
+	always Condition = iota
+	added
+	removed
+	within
+	ofBootDisk
+	undecided
+)
+
+// String is the condition as the documentation's table has it.
+func (c Condition) String() string {
+	return [...]string{"any", "added", "removed", "up to the maximum that it was started with", "of the disk that it boots from", "not known before the apply"}[c]
+}
+
+func (c Condition) holds(change Change) bool {
+	switch c {
+	case added:
+		return change.Kind == Added
+	case removed:
+		return change.Kind == Removed
+	case within:
+		return change.Within
+	case ofBootDisk:
+		return change.Boot
+	case undecided:
+		return change.Kind == Undecided
+	default:
+		return true
+	}
+}
+
+const (
+	notes      = "it is kept beside the machine, which knows nothing of it"
+	byDrivers  = "the threads move as they run"
+	guestSees  = "the guest found its hardware when it booted"
+	leftBehind = "it is another machine"
+)
+
+// Rules are all rules, in the order in which they are looked at.
+func Rules() []Rule { return append([]Rule(nil), rules...) }
+
+var rules = []Rule{
+	{"name", always, Replace, "a machine keeps the name that it was made with, on its host and in its guest"},
+	{"host", always, Replace, leftBehind + " on another host"},
+	{"domain_type", always, Replace, guestSees},
+	{"machine", always, Replace, guestSees},
+	{"memory", always, Replace, guestSees},
+	{"cpu.count", always, Replace, guestSees},
+	{"cpu.pins", always, Live, byDrivers},
+	{"cpu.emulator", always, Live, byDrivers},
+	{"cpu.exclusive", always, None, "other machines are kept off its CPUs, and it stays where it is"},
+	{"placement.host", always, None, "`host` says it, and its rule holds"},
+	{"placement.pins", always, None, "`cpu.pins` says them, and its rule holds"},
+	{"placement.emulator", always, None, "`cpu.emulator` says it, and its rule holds"},
+	{"placement.memory", always, None, "it is what the placement counted; `memory` decides"},
+	{"placement.page_size", always, Replace, "QEMU takes its memory when it starts"},
+	{"placement.nodes", always, Replace, "QEMU takes its memory when it starts"},
+	{"placement", always, None, "`host` and `cpu` say what follows from it"},
+	{"disks", added, Replace, guestSees},
+	{"disks", removed, Replace, guestSees},
+	{"disks.*.volume", always, Replace, guestSees},
+	{"disks.*.read_only", always, Replace, guestSees},
+	{"interfaces", added, Replace, guestSees},
+	{"interfaces", removed, Replace, guestSees},
+	{"interfaces.*.bridge", always, Replace, guestSees},
+	{"interfaces.*.network", always, Replace, guestSees},
+	{"interfaces.*.mac", always, Replace, "cloud-init writes the guest's network by MAC address, once for each machine made"},
+	{"cloud_init", always, Replace, "cloud-init does its work once for each machine made"},
+	{"wait_for", always, None, notes},
+	{"running", always, None, "it is what it says: the machine is started or powered off, as asked"},
+	{"autostart", always, None, "its host keeps it"},
+	{"shutdown_timeout", always, None, notes},
+	{"allow_change", always, None, notes},
+	{"timeouts", always, None, notes},
+}

@@ -1,0 +1,57 @@
+//go:build cgo
+
+package libvirt
+
+import "libvirt.org/go/libvirt"
+
+func (s session) pinIOThread(uuid string, thread int, cpus []bool) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		impact, err := impact(domain)
+		if err != nil {
+			return err
+		}
+
+		return domain.PinIOThread(uint(thread), cpus, impact)
+	})
+}
+
+func (s session) setVCPUs(uuid string, count int) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		return domain.SetVcpusFlags(uint(count), libvirt.DOMAIN_VCPU_LIVE)
+	})
+}
+
+func (s session) setMemory(uuid string, bytes uint64) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		return domain.SetMemoryFlags(bytes/1024, libvirt.DOMAIN_MEM_LIVE)
+	})
+}
+
+func (s session) setText(uuid string, kind TextKind, text string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		impact, err := impact(domain)
+		if err != nil {
+			return err
+		}
+
+		which := libvirt.DOMAIN_METADATA_TITLE
+		if kind == Description {
+			which = libvirt.DOMAIN_METADATA_DESCRIPTION
+		}
+
+		return domain.SetMetadata(which, text, "", "", impact)
+	})
+}
+
+func (s session) changeDevice(uuid string, change DeviceChange, xml string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		switch change {
+		case Attach:
+			return domain.AttachDeviceFlags(xml, libvirt.DOMAIN_DEVICE_MODIFY_LIVE)
+		case Detach:
+			return domain.DetachDeviceFlags(xml, libvirt.DOMAIN_DEVICE_MODIFY_LIVE)
+		default:
+			return domain.UpdateDeviceFlags(xml, libvirt.DOMAIN_DEVICE_MODIFY_LIVE)
+		}
+	})
+}
