@@ -88,6 +88,7 @@ func (p hypervisorProvider) DataSources(context.Context) []func() datasource.Dat
 // ListResources lists what `terraform query` can find on a host.
 func (p hypervisorProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
+		vm.NewList,
 		volume.NewList,
 		network.NewList,
 		pool.NewList,

@@ -29,9 +29,11 @@ var tools = map[string]tool{
 	"traefik":   {folder: "traefik"},
 	"tofu":      {folder: "opentofu", flags: "-X github.com/opentofu/opentofu/version.dev=no"},
 	"terraform": {},
+	// Terraform with what came after the version that the provider asks for: `terraform query`.
+	"terraform-1.14": {folder: "terraform", flags: "-X github.com/hashicorp/terraform/version.dev=no"},
 }
 
-// Tool returns the path of consul, traefik, tofu or terraform: from PATH if it is there, else from the cache folder
+// Tool returns the path of consul, traefik, tofu, terraform or terraform-1.14: from PATH if it is there, else from the cache folder
 // ~/.cache/terraform-provider-hypervisor/bin. What is in neither is built from tools/NAME/go.mod, which takes minutes;
 // a line on standard error every 20 s says so. terraform is only looked for in PATH.
 func Tool(ctx context.Context, name string) (string, error) {

@@ -64,7 +64,7 @@ func down(context.Context) error {
 
 // tools builds the servers that are not in PATH, which takes minutes once.
 func tools(ctx context.Context) error {
-	for _, name := range []string{"consul", "traefik", "tofu"} {
+	for _, name := range []string{"consul", "traefik", "tofu", "terraform-1.14"} {
 		path, err := testbed.Tool(ctx, name)
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package object
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
@@ -70,13 +69,12 @@ func (r *objectResource[M, P]) List(ctx context.Context, req list.ListRequest, s
 
 		sent := int64(0)
 
-		for _, rest := range found {
-			identity := append([]string{on}, rest...)
-			if !matches(wanted, identity) {
+		for _, one := range found {
+			if !matches(wanted[1:], one.Identity) {
 				continue
 			}
 
-			if !push(r.result(ctx, req, host, identity)) {
+			if !push(r.result(ctx, req, host, one)) {
 				return
 			}
 
@@ -97,9 +95,11 @@ func matches(wanted []types.String, identity []string) bool {
 	return true
 }
 
-func (r *objectResource[M, P]) result(ctx context.Context, req list.ListRequest, host *libvirt.Host, identity []string) list.ListResult {
+func (r *objectResource[M, P]) result(ctx context.Context, req list.ListRequest, host *libvirt.Host, found Found) list.ListResult {
+	identity := append([]string{host.Name()}, found.Identity...)
+
 	result := req.NewListResult(ctx)
-	result.DisplayName = strings.Join(identity, "/")
+	result.DisplayName = host.Name() + "/" + found.Name
 
 	for at, attribute := range r.kind.Identity {
 		result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root(attribute.Name), identity[at])...)
@@ -110,7 +110,7 @@ func (r *objectResource[M, P]) result(ctx context.Context, req list.ListRequest,
 	}
 
 	// What one object has against it is no reason to hide the others.
-	if err := r.find(ctx, host, identity, result.Resource, &result.Diagnostics); err != nil {
+	if err := find[M, P](ctx, r.kind, host, identity, result.Resource, &result.Diagnostics); err != nil {
 		failed := tf.Failed("read", r.kind.Thing, result.DisplayName, err)
 		result.Diagnostics.AddWarning(failed.Summary(), failed.Detail())
 	}

@@ -30,15 +30,22 @@ type Kind[M any] struct {
 	Update  func(ctx context.Context, host *libvirt.Host, plan *M) error
 	Delete  func(ctx context.Context, host *libvirt.Host, state M) error // gone already is no error
 
-	// List returns the identities, without the host, of the host's objects that can be imported.
-	List func(ctx context.Context, host *libvirt.Host) ([][]string, error)
+	// List returns the host's objects that can be imported.
+	List func(ctx context.Context, host *libvirt.Host) ([]Found, error)
 
 	// Plan completes or refuses a plan, also one to destroy. The clients are nil while the provider is not configured.
 	Plan func(ctx context.Context, clients *backend.Backend, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse)
 	// Validate refuses a configuration; nil if the schema says it all.
 	Validate func(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse)
-	// Import sets what an import's id says beyond the identity, and returns the rest of it; nil if it says no more.
+	// Import sets what an import's id says beyond the identity, and returns the id that is the identity, joined by
+	// slashes; nil if every id is.
 	Import func(ctx context.Context, clients *backend.Backend, id string, resp *resource.ImportStateResponse) (string, error)
+}
+
+// Found is an object in a list.
+type Found struct {
+	Name     string   // for people, with what comes before it in the identity but the host
+	Identity []string // without the host
 }
 
 // Model is the type's Terraform model M.

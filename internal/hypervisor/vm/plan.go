@@ -158,6 +158,9 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		return
 	}
 
+	ctx, cancel := context.WithTimeout(ctx, limits.Plan)
+	defer cancel()
+
 	var config, plan planned
 	resp.Diagnostics.Append(config.read(ctx, req.Config.GetAttribute)...)
 	resp.Diagnostics.Append(plan.read(ctx, req.Plan.GetAttribute)...)

@@ -4,20 +4,19 @@ package vm
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // limits leave a guest time to boot.
-var limits = tf.Limits{Create: 10 * time.Minute, Read: 2 * time.Minute, Update: 10 * time.Minute, Delete: 10 * time.Minute}
+var limits = tf.Limits{
+	Create: 10 * time.Minute, Read: 2 * time.Minute, Update: 10 * time.Minute, Delete: 10 * time.Minute, Plan: 2 * time.Minute,
+}
 
 type vmResource struct {
 	clients *backend.Backend
@@ -25,6 +24,7 @@ type vmResource struct {
 
 var (
 	_ resource.ResourceWithConfigure      = (*vmResource)(nil)
+	_ resource.ResourceWithIdentity       = (*vmResource)(nil)
 	_ resource.ResourceWithImportState    = (*vmResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*vmResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*vmResource)(nil)
@@ -35,6 +35,7 @@ func New() resource.Resource { return &vmResource{} }
 
 func (r *vmResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = "hypervisor_vm"
+	resp.ResourceBehavior.MutableIdentity = true
 }
 
 func (r *vmResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -81,6 +82,7 @@ func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, res
 	}
 
 	resp.Diagnostics.Append(resp.State.Set(ctx, partial)...)
+	resp.Diagnostics.Append(identity.Keep(ctx, resp.State, resp.Identity)...)
 
 	if err = complete(ctx, host, &plan, spec); err == nil {
 		err = refresh(ctx, host, &plan)
@@ -98,6 +100,7 @@ func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, res
 func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Keep(ctx, req.State, resp.Identity)...)
 
 	ctx, cancel := tf.Deadline(ctx, state.Timeouts.Read, limits.Read, &resp.Diagnostics)
 	defer cancel()
@@ -114,7 +117,7 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	switch {
 	case errors.Is(err, libvirt.ErrNotFound):
 		resp.State.RemoveResource(ctx)
-	case errors.Is(err, libvirt.ErrUnreachable) && !state.Name.IsNull():
+	case errors.Is(err, libvirt.ErrUnreachable):
 		resp.Diagnostics.Append(tf.Unread("VM", state.Name.ValueString(), err))
 	case err != nil:
 		resp.Diagnostics.Append(tf.Failed("read", "VM", state.Name.ValueString(), err))
@@ -152,6 +155,7 @@ func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, res
 	}
 
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(identity.Keep(ctx, resp.State, resp.Identity)...)
 }
 
 func (r *vmResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -173,31 +177,4 @@ func (r *vmResource) Delete(ctx context.Context, req resource.DeleteRequest, res
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", "VM", state.Name.ValueString(), err))
 	}
-}
-
-// ImportState takes "host/name".
-func (r *vmResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	hostName, name, found := strings.Cut(req.ID, "/")
-	if !found || hostName == "" || name == "" {
-		resp.Diagnostics.Append(tf.Failed("import", "VM", req.ID, fmt.Errorf("%q is not the import id of a VM. Write it as \"host/name\", such as \"alpha/web-1\"", req.ID)))
-
-		return
-	}
-
-	host, err := r.clients.Host(hostName)
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("import", "VM", name, err))
-
-		return
-	}
-
-	domain, err := host.DomainByName(ctx, name)
-	if err != nil {
-		resp.Diagnostics.Append(tf.Failed("import", "VM", name, err))
-
-		return
-	}
-
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), domain.UUID)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("host"), hostName)...)
 }
