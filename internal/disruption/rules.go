@@ -18,11 +18,12 @@ const (
 	within
 	ofBootDisk
 	undecided
+	ofContainer
 )
 
 // String is the condition as the documentation's table has it.
 func (c Condition) String() string {
-	return [...]string{"any", "added", "removed", "up to the maximum that it was started with", "of the disk that it boots from", "not known before the apply"}[c]
+	return [...]string{"any", "added", "removed", "up to the maximum that it was started with", "of the disk that it boots from", "not known before the apply", "of a container"}[c]
 }
 
 func (c Condition) holds(change Change) bool {
@@ -35,6 +36,8 @@ func (c Condition) holds(change Change) bool {
 		return change.Within
 	case ofBootDisk:
 		return change.Boot
+	case ofContainer:
+		return change.Container
 	case undecided:
 		return change.Kind == Undecided
 	default:
@@ -47,12 +50,26 @@ const (
 	byDrivers  = "the threads move as they run"
 	guestSees  = "the guest found its hardware when it booted"
 	leftBehind = "it is another machine"
+
+	setUpAtStart = "libvirt sets up its network when it starts"
 )
 
 // Rules are all rules, in the order in which they are looked at.
 func Rules() []Rule { return append([]Rule(nil), rules...) }
 
 var rules = []Rule{
+	{"memory", ofContainer, Live, "its limit is raised or lowered as it runs"},
+	{"cpu.count", ofContainer, Live, "its share of CPU time changes as it runs"},
+	{"cpu.emulator", ofContainer, Reboot, "libvirt gives it its CPUs when it starts"},
+	{"interfaces", ofContainer, Reboot, setUpAtStart},
+	{"interfaces.*.bridge", ofContainer, Reboot, setUpAtStart},
+	{"interfaces.*.network", ofContainer, Reboot, setUpAtStart},
+	{"interfaces.*.mac", ofContainer, Reboot, setUpAtStart},
+	{"cloud_init", ofContainer, Reboot, setUpAtStart},
+	{"container.directory", always, Reboot, "it has another root file system from its next start"},
+	{"container.archive", always, Replace, "its root file system was unpacked from the archive when it was made"},
+	{"container.init", always, Reboot, "it is the first process"},
+	{"container", always, Replace, "a machine does not become another kind of machine"},
 	{"name", always, Replace, "a machine keeps the name that it was made with, on its host and in its guest"},
 	{"host", always, Replace, leftBehind + " on another host"},
 	{"domain_type", always, Replace, guestSees},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -70,13 +71,38 @@ func (m model) root(ctx context.Context, host *libvirt.Host) (string, error) {
 	return path.Join(path.Dir(volume.Path), rootName(m.Name.ValueString())), nil
 }
 
-// contained is the container that the model asks for, with its root file system in a folder.
-func (m model) contained(root string) *domainxml.Container {
-	if m.Container == nil {
-		return nil
+// locate fills in where on the host the machine's files are, for the kinds of hosts that want to be told.
+func (m model) locate(ctx context.Context, host *libvirt.Host, spec *domainxml.Spec, files map[string]string) (err error) {
+	switch {
+	case spec.Container != nil:
+		spec.Container.Root, err = m.root(ctx, host)
+	case spec.Type == domainxml.Xen:
+		for name, disk := range spec.Disks {
+			disk.File = files[name]
+			spec.Disks[name] = disk
+		}
 	}
 
-	return &domainxml.Container{Root: root, Init: m.Container.Init, Networks: m.networks()}
+	return err
+}
+
+// contained is the container that the model asks for. The folder that an archive is unpacked into is for the host to say.
+func (m model) contained() *domainxml.Container {
+	return &domainxml.Container{Root: m.Container.Directory.ValueString(), Init: m.Container.Init, Networks: m.networks()}
+}
+
+// madeFrom is what a machine is made from that its rendering does not say: what its root file system is unpacked from, and on
+// Xen the volumes, which stand there by their paths.
+func (m model) madeFrom() string {
+	all := []string{m.archive()}
+
+	if m.DomainType.ValueString() == domainxml.Xen {
+		for _, name := range slices.Sorted(maps.Keys(m.Disks)) {
+			all = append(all, m.Disks[name].Volume.ValueString())
+		}
+	}
+
+	return strings.Join(all, "\n")
 }
 
 // networks are what libvirt sets up in a container, as libvirt writes addresses.
@@ -108,8 +134,9 @@ func (m model) networks() map[string]domainxml.Network {
 	return all
 }
 
-// setContainer takes over what the host says of a container.
-func (m *model) setContainer(o observed) {
+// setContainer takes over what the host says of a container. What is stored and what runs may differ: the state shows the one
+// that is not what it was before, so that the next plan repairs both.
+func (m *model) setContainer(before model, o observed) {
 	stored := o.stored.Container
 	if stored == nil {
 		m.Container = nil
@@ -123,18 +150,24 @@ func (m *model) setContainer(o observed) {
 		m.Container.Directory, m.Container.Archive = types.StringNull(), types.StringValue(archive)
 	}
 
+	if memory := tf.Size(o.live.Memory); before.Memory.Means(tf.Size(o.stored.Memory)) && !before.Memory.Means(memory) {
+		m.Memory = memory
+	}
+
+	if before.CPU != nil && before.CPU.Count.ValueInt64() == int64(o.stored.VCPUs) {
+		m.CPU.Count = types.Int64Value(int64(o.live.VCPUs))
+	}
+
 	for _, networks := range []map[string]domainxml.Network{stored.Networks, o.live.Container.Networks} {
-		if before := m.networks(); !maps.EqualFunc(before, networks, sameNetwork) {
+		if !maps.EqualFunc(before.networks(), networks, sameNetwork) {
 			m.setNetworks(networks)
 
 			break
 		}
 	}
 
-	for _, init := range [][]string{stored.Init, o.live.Container.Init} {
-		if !slices.Equal(init, m.Container.Init) {
-			m.Container.Init = init
-		}
+	if live := o.live.Container; !slices.Equal(live.Init, stored.Init) {
+		m.Container.Init = live.Init
 	}
 }
 

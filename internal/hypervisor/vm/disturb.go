@@ -48,8 +48,11 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 	var verdicts []verdict
 
 	running := state.Running.ValueBool() && p.Running.ValueBool()
+	contained := !parts(before)["container"].IsNull()
 
 	compare("", path.Empty(), before, after, func(change disruption.Change, at path.Path) {
+		change.Container = contained
+
 		change, concerns := p.complete(state, change)
 		if !concerns {
 			return
