@@ -9,16 +9,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/kong/go-kong/kong"
 )
-
-// mark is the tag on everything that this provider creates. Kong's tags may hold all printable ASCII but "," and "/".
-const mark = "managed-by:terraform-provider-hypervisor"
 
 // Engine configures one Kong gateway. It is safe for concurrent use.
 //
@@ -84,19 +80,6 @@ func at(parts ...string) string {
 	}
 
 	return path.String()
-}
-
-func marked(tags []*string) bool {
-	return slices.ContainsFunc(tags, func(tag *string) bool { return tag != nil && *tag == mark })
-}
-
-// withMark adds the mark to tags that others have set, which stay.
-func withMark(tags []*string) []*string {
-	if marked(tags) {
-		return tags
-	}
-
-	return append(slices.Clone(tags), new(mark))
 }
 
 // is says whether an optional field of Kong's has a value.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
@@ -46,6 +47,11 @@ func (r *refusal) Error() string {
 	}
 
 	return text
+}
+
+// Is makes what Kong or a proxy before it answers while its database or itself is down an error that may pass.
+func (r *refusal) Is(target error) bool {
+	return target == gateway.ErrAway && r.status >= http.StatusInternalServerError
 }
 
 // isMissing says whether Kong answered that there is no such entity. A 404 in other words is not Kong's Admin API.
@@ -98,5 +104,5 @@ func (e *Engine) unreachable(err error) error {
 		return err
 	}
 
-	return fmt.Errorf("reach Kong's Admin API at %s: %w. Check that Kong runs there and that admin_url in the provider block is right", e.address, err)
+	return gateway.Away(fmt.Errorf("reach Kong's Admin API at %s: %w. Check that Kong runs there and that admin_url in the provider block is right", e.address, err))
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
@@ -35,6 +36,7 @@ type consulModel struct {
 	CertFile   types.String `tfsdk:"cert_file"`
 	KeyFile    types.String `tfsdk:"key_file"`
 	ServerName types.String `tfsdk:"server_name"`
+	Timeout    tf.Notation  `tfsdk:"timeout"`
 }
 
 type gatewayModel struct {
@@ -49,8 +51,9 @@ type kongModel struct {
 }
 
 type traefikModel struct {
-	KeyPrefix   types.String `tfsdk:"key_prefix"`
-	EntryPoints []string     `tfsdk:"entry_points"`
+	KeyPrefix   types.String      `tfsdk:"key_prefix"`
+	EntryPoints []string          `tfsdk:"entry_points"`
+	Ports       map[string]string `tfsdk:"ports"`
 }
 
 func (m model) backend() backend.Config {
@@ -94,6 +97,7 @@ func (m consulModel) catalog() catalog.Config {
 		CertFile:   m.CertFile.ValueString(),
 		KeyFile:    m.KeyFile.ValueString(),
 		ServerName: m.ServerName.ValueString(),
+		Timeout:    m.Timeout.Duration(),
 	}
 }
 
@@ -112,5 +116,13 @@ func (m traefikModel) traefik() *traefik.Config {
 		prefix = "traefik"
 	}
 
-	return &traefik.Config{KeyPrefix: prefix, EntryPoints: m.EntryPoints}
+	ports := make(map[int]string, len(m.Ports))
+
+	for text, entryPoint := range m.Ports {
+		if port, err := strconv.Atoi(text); err == nil { // the schema takes numbers only
+			ports[port] = entryPoint
+		}
+	}
+
+	return &traefik.Config{KeyPrefix: prefix, EntryPoints: m.EntryPoints, Ports: ports}
 }

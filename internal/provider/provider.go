@@ -85,12 +85,14 @@ func (p hypervisorProvider) DataSources(context.Context) []func() datasource.Dat
 	}
 }
 
-// ListResources lists what `terraform query` can find on a host.
+// ListResources lists what `terraform query` can find on a host or in a gateway.
 func (p hypervisorProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
 		vm.NewList,
 		volume.NewList,
 		network.NewList,
 		pool.NewList,
+		upstream.NewList,
+		route.NewList,
 	}
 }

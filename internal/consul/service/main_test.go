@@ -78,6 +78,9 @@ func failed(what string, err error) int {
 	return 1
 }
 
+// patience is how long an apply waits for a Consul that is away.
+const patience = 3 * time.Second
+
 // alone is the provider with this one resource, so that the resource is tested without what others need.
 type alone struct{ address string }
 
@@ -88,7 +91,7 @@ func (alone) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provi
 func (alone) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
 
 func (a alone) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData = backend.New(backend.Config{Consul: catalog.Config{Address: a.address}})
+	resp.ResourceData = backend.New(backend.Config{Consul: catalog.Config{Address: a.address, Timeout: patience}})
 }
 
 func (alone) DataSources(context.Context) []func() datasource.DataSource { return nil }

@@ -19,6 +19,7 @@ const thing = "Consul service"
 var (
 	_ resource.ResourceWithConfigure      = &serviceResource{}
 	_ resource.ResourceWithImportState    = &serviceResource{}
+	_ resource.ResourceWithModifyPlan     = &serviceResource{}
 	_ resource.ResourceWithValidateConfig = &serviceResource{}
 )
 
@@ -50,6 +51,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
+	plan.Owner = tf.Owned(plan.Owner)
 	service := plan.service()
 	err := consul.Register(ctx, service)
 
@@ -58,7 +60,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	if err == nil && service.Wait > 0 {
-		err = consul.AwaitPassing(ctx, service.ID, service.Wait)
+		err = consul.AwaitPassing(ctx, service.Identity, service.Wait)
 	}
 
 	if err != nil {
@@ -88,6 +90,10 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
+	if service.Foreign(state.mark()) {
+		resp.Diagnostics.AddWarning("Consul service of another state", service.Identity.String()+" has been registered or taken over by another Terraform state, as its meta data says. A change or a removal by this one will be refused: remove it here (terraform state rm), or set force = true.")
+	}
+
 	state.set(service)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -100,6 +106,8 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+
+	plan.Owner = tf.Owned(plan.Owner)
 
 	if err := consul.Update(ctx, plan.service()); err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", thing, plan.label(), err))
@@ -119,7 +127,7 @@ func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	if err := consul.Deregister(ctx, state.identity()); err != nil {
+	if err := consul.Deregister(ctx, state.identity(), state.mark()); err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", thing, state.label(), err))
 	}
 }

@@ -27,6 +27,10 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		return domainxml.Spec{}, err
 	}
 
+	if err := host.Follow(ctx); err != nil {
+		return domainxml.Spec{}, err
+	}
+
 	spec, err := plan.resolve(ctx, host, uuid.NewString())
 	if err != nil {
 		return domainxml.Spec{}, err
