@@ -110,7 +110,7 @@ func (o occupied) implicit() bool {
 
 // implicitMeta marks a node as one without an agent whose checks consul-esm runs, and as made for its services.
 func implicitMeta() map[string]string {
-	return map[string]string{"external-node": "true", "external-probe": "true", MarkKey: managedBy}
+	return map[string]string{externalNode: "true", externalProbe: "true", MarkKey: managedBy}
 }
 
 // operation writes the service's entry over the one that was seen, or makes it if none was.

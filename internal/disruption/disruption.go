@@ -46,6 +46,7 @@ type Change struct {
 	Kind      Kind
 	Boot      bool // it concerns the disk that the machine boots from
 	Container bool // the machine is a container of the operating-system kind
+	Staying   bool // the machine is of a kind that is not moved as it runs
 	Within    bool // an amount that the running machine can be given, up to the maximum that it was started with
 }
 
@@ -98,7 +99,7 @@ func worst(change Change) Rule {
 
 	for _, rule := range rules {
 		below := rule.Attribute == change.Attribute || strings.HasPrefix(rule.Attribute, change.Attribute+".")
-		if below && (!known || rule.Class > found.Class) && (rule.When != ofBootDisk || change.Boot) && rule.When != ofContainer {
+		if below && (!known || rule.Class > found.Class) && (rule.When != ofBootDisk || change.Boot) && rule.When != ofContainer && (rule.When != staying || change.Staying) {
 			found, known = rule, true
 		}
 	}

@@ -96,7 +96,7 @@ func TestWhatNoRuleSpeaksOfReplaces(t *testing.T) {
 func TestEachRuleCanDecide(t *testing.T) {
 	samples := map[Condition]Change{
 		always: {}, added: {Kind: Added}, removed: {Kind: Removed}, within: {Within: true}, ofBootDisk: {Boot: true}, undecided: {Kind: Undecided},
-		ofContainer: {Container: true},
+		ofContainer: {Container: true}, staying: {Staying: true},
 	}
 
 	for _, rule := range Rules() {

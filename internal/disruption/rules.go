@@ -19,11 +19,12 @@ const (
 	ofBootDisk
 	undecided
 	ofContainer
+	staying
 )
 
 // String is the condition as the documentation's table has it.
 func (c Condition) String() string {
-	return [...]string{"any", "added", "removed", "up to the maximum that it was started with", "of the disk that it boots from", "not known before the apply", "of a container"}[c]
+	return [...]string{"any", "added", "removed", "up to the maximum that it was started with", "of the disk that it boots from", "not known before the apply", "of a container", "of a container, or on Xen"}[c]
 }
 
 func (c Condition) holds(change Change) bool {
@@ -38,6 +39,8 @@ func (c Condition) holds(change Change) bool {
 		return change.Boot
 	case ofContainer:
 		return change.Container
+	case staying:
+		return change.Staying
 	case undecided:
 		return change.Kind == Undecided
 	default:
@@ -46,10 +49,9 @@ func (c Condition) holds(change Change) bool {
 }
 
 const (
-	notes      = "it is kept beside the machine, which knows nothing of it"
-	byDrivers  = "the threads move as they run"
-	guestSees  = "the guest found its hardware when it booted"
-	leftBehind = "it is another machine"
+	notes     = "it is kept beside the machine, which knows nothing of it"
+	byDrivers = "the threads move as they run"
+	guestSees = "the guest found its hardware when it booted"
 
 	setUpAtStart = "libvirt sets up its network when it starts"
 )
@@ -71,7 +73,8 @@ var rules = []Rule{
 	{"container.init", always, Reboot, "it is the first process"},
 	{"container", always, Replace, "a machine does not become another kind of machine"},
 	{"name", always, Replace, "a machine keeps the name that it was made with, on its host and in its guest"},
-	{"host", always, Replace, leftBehind + " on another host"},
+	{"host", staying, Replace, "only machines on QEMU move as they run"},
+	{"host", always, Live, "it moves there with its disks as it runs"},
 	{"domain_type", always, Replace, guestSees},
 	{"machine", always, Replace, guestSees},
 	{"memory", always, Replace, guestSees},
@@ -101,5 +104,6 @@ var rules = []Rule{
 	{"autostart", always, None, "its host keeps it"},
 	{"shutdown_timeout", always, None, notes},
 	{"allow_change", always, None, notes},
+	{"migration", always, None, notes},
 	{"timeouts", always, None, notes},
 }

@@ -71,6 +71,9 @@ type Engine interface {
 
 	Upstreams
 	Routes
+	Plugins
+	Consumers
+	Certificates
 }
 
 // Unsupported is a wish that an engine cannot fulfil.

@@ -47,6 +47,7 @@ func run(t *testing.T, steps ...resource.TestStep) {
 type engine struct {
 	block string                // of the provider
 	fresh func() gateway.Engine // as another Terraform would have one, which holds nothing that it has read
+	url   string                // of Kong's Admin API
 }
 
 func kongEngine(t *testing.T) engine {
@@ -63,7 +64,7 @@ func kongEngine(t *testing.T) engine {
 		}
 
 		return client
-	}}
+	}, server.URL}
 }
 
 // stack is a real Traefik that follows a real Consul.

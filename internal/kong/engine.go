@@ -23,11 +23,19 @@ import (
 //
 // Kong's proxies take a change over some 5 s after it was written (worker_state_update_frequency).
 type Engine struct {
-	admin   *kong.Client
-	address string // of the Admin API, without a password
+	admin     *kong.Client
+	address   string // of the Admin API, without a password
+	workspace string
 
 	bulk  *bulk
 	wrote atomic.Bool
+	about *shared[edition]
+
+	plugins      *collection[pluginRow]
+	consumers    *collection[consumerRow]
+	groups       *collection[groupRow]
+	credentials  map[string]*collection[credentialRow] // by kind
+	certificates *collection[certificateRow]
 }
 
 var _ gateway.Engine = (*Engine)(nil)
@@ -54,6 +62,12 @@ func (e *Engine) write(ctx context.Context, method, path string, body any) error
 
 // send makes one request and decodes the answer into a pointer, unless that is nil.
 func (e *Engine) send(ctx context.Context, method, path string, body, into any) error {
+	if e.workspace != "" && path != "/" { // an open source Kong would say of everything below it that it is not there
+		if err := e.supported(ctx); err != nil {
+			return err
+		}
+	}
+
 	request, err := e.admin.NewRequest(method, path, nil, body)
 	if err != nil {
 		return err

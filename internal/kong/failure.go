@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -16,7 +17,9 @@ import (
 
 // Kong's own error codes, from kong/db/errors.lua.
 const (
+	codeSchema     = 2  // its schema does not allow it
 	codeForeignKey = 4  // refers to nothing, or is still referred to
+	codeUnique     = 5  // another one has this already
 	codeReadOnly   = 12 // Kong runs without a database
 	codeUnresolved = 13 // refers by name to nothing
 )
@@ -29,6 +32,9 @@ type refusal struct {
 	status  int
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+
+	// Fields says what is wrong, by field.
+	Fields map[string]any `json:"fields"`
 }
 
 func (r *refusal) Error() string {
@@ -58,7 +64,7 @@ func (r *refusal) Is(target error) bool {
 func isMissing(err error) bool {
 	var refused *refusal
 
-	return errors.As(err, &refused) && refused.status == http.StatusNotFound && refused.Message == "Not found"
+	return errors.As(err, &refused) && refused.status == http.StatusNotFound && slices.Contains([]string{"Not found", "SNI not found"}, refused.Message)
 }
 
 func hasCode(err error, code int) bool {

@@ -3,6 +3,8 @@ package kong
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/kong/go-kong/kong"
@@ -47,16 +49,25 @@ const pageSize = "1000"
 func listAll[T any](ctx context.Context, e *Engine, path string) ([]*T, error) {
 	var all []*T
 
-	for next := path + "?size=" + pageSize; next != ""; {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+
+	first := path + separator + "size=" + pageSize
+	for next := first; next != ""; {
 		var page struct {
-			Data []*T    `json:"data"`
-			Next *string `json:"next"`
+			Data   []*T   `json:"data"`
+			Offset string `json:"offset"`
 		}
 		if err := e.send(ctx, http.MethodGet, next, nil, &page); err != nil {
 			return nil, err
 		}
 
-		all, next = append(all, page.Data...), or(page.Next, "")
+		all, next = append(all, page.Data...), ""
+		if page.Offset != "" {
+			next = first + "&offset=" + url.QueryEscape(page.Offset)
+		}
 	}
 
 	return all, nil
@@ -103,7 +114,7 @@ func newBulk(e *Engine) *bulk {
 		routes: newShared(func(ctx context.Context) (map[string]*kong.Route, error) {
 			list, err := listAll[kong.Route](ctx, e, "/routes")
 
-			return index(list, func(r *kong.Route) []*string { return []*string{r.Name} }), err
+			return index(list, func(r *kong.Route) []*string { return []*string{r.Name, r.ID} }), err
 		}),
 		direct:    direct{e},
 		targetsOf: map[string]*shared[[]*kong.Target]{},

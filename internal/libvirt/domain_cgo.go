@@ -4,6 +4,7 @@ package libvirt
 
 import (
 	"errors"
+	"strings"
 
 	"libvirt.org/go/libvirt"
 )
@@ -92,6 +93,7 @@ func describe(found *libvirt.Domain) (domain Domain, err error) {
 	_, inactive := found.GetID() // known since it was looked up
 	domain.Active = inactive == nil
 	domain.XML, err = found.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE)
+	domain.moving = strings.Contains(domain.XML, "move ")
 
 	return domain, fail(err)
 }
@@ -129,11 +131,12 @@ func describeAlone(found *libvirt.Domain) (Domain, error) {
 		return Domain{}, err
 	}
 
-	state, _, err := found.GetState()
+	state, reason, err := found.GetState()
 	if err != nil {
 		return Domain{}, fail(err)
 	}
 
+	domain.Departed = state == libvirt.DOMAIN_SHUTOFF && reason == int(libvirt.DOMAIN_SHUTOFF_MIGRATED)
 	domain.Running = state == libvirt.DOMAIN_RUNNING || state == libvirt.DOMAIN_BLOCKED
 
 	if domain.Autostart, err = found.GetAutostart(); err != nil {

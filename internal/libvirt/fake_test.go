@@ -126,6 +126,11 @@ func (quiet) pinVCPU(string, int, []bool) error                              { r
 func (quiet) pinEmulator(string, []bool) error                               { return nil }
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
+func (quiet) migratableXML(string) (string, error)                           { return "", nil }
+func (quiet) migrate(connection, Migration) error                            { return nil }
+func (quiet) job(string) (Job, error)                                        { return Job{}, nil }
+func (quiet) abortJob(string) error                                          { return nil }
+func (quiet) startPostCopy(string) error                                     { return nil }
 func (quiet) pinIOThread(string, int, []bool) error                          { return nil }
 func (quiet) setVCPUs(string, int) error                                     { return nil }
 func (quiet) setMemory(string, uint64) error                                 { return nil }

@@ -82,6 +82,11 @@ type connection interface {
 	setText(uuid string, kind TextKind, text string) error
 	changeDevice(uuid string, change DeviceChange, xml string) error
 	leases(uuid string) (map[string][]string, error)
+	migratableXML(uuid string) (string, error)
+	migrate(to connection, m Migration) error // both stay defined
+	job(uuid string) (Job, error)
+	abortJob(uuid string) error
+	startPostCopy(uuid string) error
 
 	networks() ([]Network, error)
 	network(name string) (Network, error)

@@ -45,9 +45,11 @@ type gatewayModel struct {
 }
 
 type kongModel struct {
-	AdminURL types.String `tfsdk:"admin_url"`
-	Token    types.String `tfsdk:"token"`
-	CAFile   types.String `tfsdk:"ca_file"`
+	AdminURL  types.String `tfsdk:"admin_url"`
+	Token     types.String `tfsdk:"token"`
+	TokenFile types.String `tfsdk:"token_file"`
+	Workspace types.String `tfsdk:"workspace"`
+	CAFile    types.String `tfsdk:"ca_file"`
 }
 
 type traefikModel struct {
@@ -102,12 +104,15 @@ func (m consulModel) catalog() catalog.Config {
 }
 
 func (m kongModel) kong() *kong.Config {
-	token := m.Token.ValueString()
-	if token == "" {
-		token = os.Getenv("KONG_ADMIN_TOKEN")
+	token, file := m.Token.ValueString(), m.TokenFile.ValueString()
+	if token == "" && file == "" {
+		token, file = os.Getenv("KONG_ADMIN_TOKEN"), os.Getenv("KONG_ADMIN_TOKEN_FILE")
 	}
 
-	return &kong.Config{AdminURL: m.AdminURL.ValueString(), Token: token, CAFile: m.CAFile.ValueString()}
+	return &kong.Config{
+		AdminURL: m.AdminURL.ValueString(), Token: token, TokenFile: file,
+		Workspace: m.Workspace.ValueString(), CAFile: m.CAFile.ValueString(),
+	}
 }
 
 func (m traefikModel) traefik() *traefik.Config {

@@ -5,7 +5,11 @@ import (
 	"context"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	consulnode "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/node"
 	consulservice "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/service"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/certificate"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/consumer"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/plugin"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
@@ -25,6 +29,7 @@ const Address = "registry.terraform.io/baiyi-infra/hypervisor"
 
 type hypervisorProvider struct {
 	version string
+	clients *sharedClients
 }
 
 var (
@@ -34,7 +39,7 @@ var (
 
 // New makes the provider's factory; version is the release's number, "dev" for a local build.
 func New(version string) func() provider.Provider {
-	return func() provider.Provider { return hypervisorProvider{version: version} }
+	return func() provider.Provider { return hypervisorProvider{version: version, clients: &sharedClients{}} }
 }
 
 func (p hypervisorProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -61,6 +66,8 @@ func (p hypervisorProvider) Configure(ctx context.Context, req provider.Configur
 	}
 
 	clients := backend.New(config.backend())
+	p.clients.set(clients)
+
 	resp.ResourceData = clients
 	resp.DataSourceData = clients
 	resp.ListResourceData = clients
@@ -74,8 +81,12 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		network.New,
 		pool.New,
 		consulservice.New,
+		consulnode.New,
 		upstream.New,
 		route.New,
+		plugin.New,
+		consumer.New,
+		certificate.New,
 	}
 }
 
@@ -85,14 +96,19 @@ func (p hypervisorProvider) DataSources(context.Context) []func() datasource.Dat
 	}
 }
 
-// ListResources lists what `terraform query` can find on a host or in a gateway.
+// ListResources lists what `terraform query` can find on a host, in Consul or in a gateway.
 func (p hypervisorProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
 		vm.NewList,
 		volume.NewList,
 		network.NewList,
 		pool.NewList,
+		consulservice.NewList,
+		consulnode.NewList,
 		upstream.NewList,
 		route.NewList,
+		plugin.NewList,
+		consumer.NewList,
+		certificate.NewList,
 	}
 }

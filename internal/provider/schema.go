@@ -78,6 +78,8 @@ func consulAttribute() schema.Attribute {
 	}
 }
 
+var workspacePattern = regexp.MustCompile(`^[0-9A-Za-z._~-]+$`)
+
 func gatewayAttribute() schema.Attribute {
 	one := objectvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("kong"), path.MatchRelative().AtParent().AtName("traefik"))
 
@@ -99,6 +101,16 @@ func gatewayAttribute() schema.Attribute {
 						MarkdownDescription: "Token sent as `Kong-Admin-Token`. Defaults to the environment variable `KONG_ADMIN_TOKEN`. Never stored.",
 						Optional:            true,
 						Sensitive:           true,
+					},
+					"token_file": schema.StringAttribute{
+						MarkdownDescription: "File that holds the token; either this or `token`. Defaults to the environment variable `KONG_ADMIN_TOKEN_FILE`.",
+						Optional:            true,
+						Validators:          []validator.String{stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("token"))},
+					},
+					"workspace": schema.StringAttribute{
+						MarkdownDescription: "Workspace of an Enterprise edition that the objects are in. Defaults to Kong's own, `default`.",
+						Optional:            true,
+						Validators:          []validator.String{stringvalidator.RegexMatches(workspacePattern, "must consist of letters, digits, '.', '-', '_' and '~'")},
 					},
 					"ca_file": schema.StringAttribute{
 						MarkdownDescription: "PEM file of the certificate authority that the Admin API's certificate is verified against. Defaults to the system's.",

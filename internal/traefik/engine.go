@@ -89,11 +89,15 @@ func (e *Engine) PutRoute(ctx context.Context, route gateway.Route) error {
 				"Terraform the order", route.Upstream)
 		}
 
-		return renderRoute(route, e.routing()), nil
+		return renderRoute(route, e.routing(held)), nil
 	})
 }
 
-func (e *Engine) routing() routing { return routing{entryPoints: e.entryPoints, ports: e.ports} }
+func (e *Engine) routing(held contents) routing {
+	return routing{entryPoints: e.entryPoints, ports: e.ports, attached: func(route gateway.Route) []string {
+		return attached(route.Name, route.Upstream, held)
+	}}
+}
 
 // Route reads a route.
 func (e *Engine) Route(ctx context.Context, name string) (route gateway.Route, err error) {
@@ -103,7 +107,7 @@ func (e *Engine) Route(ctx context.Context, name string) (route gateway.Route, e
 }
 
 func (e *Engine) readRoute(name string, held contents) (gateway.Route, error) {
-	route, err := parseRoute(name, held.keys(routeKind+"/"+name), e.routing())
+	route, err := parseRoute(name, held.keys(routeKind+"/"+name), e.routing(held))
 
 	return route, e.unreadable(err, "routers/"+name)
 }
@@ -146,7 +150,7 @@ func (e *Engine) remove(ctx context.Context, kind string, record gateway.Record,
 
 func refuseForeign(keys map[string]string, kind string, record gateway.Record) error {
 	if len(keys) > 0 && !record.Foreign && recordOf(keys, kind, record.Name).Foreign {
-		return &gateway.ForeignError{What: fmt.Sprintf("Traefik's %s %q", map[string]string{upstreamKind: "service", routeKind: "router"}[kind], record.Name)}
+		return &gateway.ForeignError{What: fmt.Sprintf("Traefik's %s %q", map[string]string{upstreamKind: "service", routeKind: "router", pluginKind: "middleware"}[kind], record.Name)}
 	}
 
 	return nil

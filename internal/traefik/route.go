@@ -43,9 +43,9 @@ func (m matchedPath) isPrefix() bool { return m.matcher == prefixMatcher }
 
 // routing is where routers listen and what requests pass through on their way.
 type routing struct {
-	entryPoints []string       // for requests; none means Traefik's default ones
-	ports       map[int]string // entry points by port, for connections
-	middlewares []string       // that others have attached to the route
+	entryPoints []string                     // for requests; none means Traefik's default ones
+	ports       map[int]string               // entry points by port, for connections
+	attached    func(gateway.Route) []string // middlewares that are objects of their own
 }
 
 // renderRoute writes a route as keys. A route whose paths differ in kind or length becomes a router for each, since a
@@ -60,7 +60,10 @@ func renderRoute(route gateway.Route, through routing) map[string]string {
 		return withOwner(keys, routeKind, route.Record)
 	}
 
-	chain := through.middlewares
+	var chain []string
+	if through.attached != nil {
+		chain = through.attached(route)
+	}
 
 	if route.StripPath && len(route.Paths) > 0 {
 		longestFirst := slices.SortedFunc(slices.Values(route.Paths), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })

@@ -24,7 +24,7 @@ func TestRouteIsWrittenAsTraefikReadsIt(t *testing.T) {
 				Record: gateway.Record{Name: "shop"}, Protocol: gateway.HTTPS, Hosts: []string{"a.test"}, Paths: []string{"/", "/ab"},
 				StripPath: true, RedirectHTTPS: true, Upstream: "up",
 			},
-			routing{entryPoints: []string{"web", "internal"}, middlewares: []string{"theirs"}},
+			routing{entryPoints: []string{"web", "internal"}, attached: func(gateway.Route) []string { return []string{"theirs"} }},
 			map[string]string{
 				"owner/route/shop": owned,
 				"http/middlewares/shop~strip/stripPrefix/prefixes":     "/ab,/",

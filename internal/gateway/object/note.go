@@ -14,6 +14,7 @@ import (
 type Note struct {
 	Timeouts map[string]string `json:"timeouts,omitempty"` // by operation
 	Wait     map[string]string `json:"wait,omitempty"`     // by attribute of wait_until_routed
+	Version  int64             `json:"version,omitempty"`  // of secrets that were written
 }
 
 // NewNote takes over what a user's timeouts say.
@@ -44,7 +45,7 @@ func ReadNote(text string) (note Note) {
 
 // String writes the note, empty if it says nothing.
 func (n Note) String() string {
-	if len(n.Timeouts) == 0 && len(n.Wait) == 0 {
+	if len(n.Timeouts) == 0 && len(n.Wait) == 0 && n.Version == 0 {
 		return ""
 	}
 

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 )
 
 // Limits are how long operations may take if their user says nothing.
@@ -37,6 +38,8 @@ type Kind[V any] struct {
 	Delete func(ctx context.Context, engine gateway.Engine, of gateway.Record) error
 
 	Record func(value *V) *gateway.Record
+	// Plan checks what the schema and Check cannot, or keeps what is no change; nil if there is nothing.
+	Plan func(ctx context.Context, engine gateway.Engine, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse)
 	// Same reports whether two values are the same object, records aside, as an interrupted creation leaves it.
 	Same func(a, b V) bool
 }
@@ -49,6 +52,11 @@ type Model[M, V any] interface {
 	Value() V
 	// Set takes over what the gateway says. What the model already says in other words stays.
 	Set(ctx context.Context, value V)
+}
+
+// secretive is a model with write-only attributes, which stand in the configuration alone.
+type secretive interface {
+	Reveal(ctx context.Context, config tfsdk.Config) diag.Diagnostics
 }
 
 // awaiting is a model whose object takes effect later than the gateway's answer.
@@ -85,6 +93,7 @@ func (r *objectResource[M, V, P]) Configure(_ context.Context, req resource.Conf
 func (r *objectResource[M, V, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	plan := P(new(M))
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
+	resp.Diagnostics.Append(reveal(ctx, plan, req.Config)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Create, Limits.Create, &resp.Diagnostics)
 	defer cancel()
@@ -134,6 +143,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 func (r *objectResource[M, V, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	plan := P(new(M))
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
+	resp.Diagnostics.Append(reveal(ctx, plan, req.Config)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Update, Limits.Update, &resp.Diagnostics)
 	defer cancel()
@@ -188,6 +198,14 @@ func imported(ctx context.Context, from private, diags *diag.Diagnostics) bool {
 	diags.Append(problems...)
 
 	return string(value) == "true"
+}
+
+func reveal(ctx context.Context, model any, config tfsdk.Config) diag.Diagnostics {
+	if model, keeps := model.(secretive); keeps {
+		return model.Reveal(ctx, config)
+	}
+
+	return nil
 }
 
 // create puts an object that must not exist, whoever made it, unless it is the very same and ours: that is what a run

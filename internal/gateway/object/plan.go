@@ -36,6 +36,22 @@ func (r *objectResource[M, V, P]) ModifyPlan(ctx context.Context, req resource.M
 		return
 	}
 
+	if checker, can := engine.(supported); can {
+		if err := checker.Supported(ctx); err != nil {
+			resp.Diagnostics.Append(tf.Failed("plan", r.kind.Thing, name.ValueString(), err))
+
+			return
+		}
+	}
+
+	if r.kind.Plan != nil {
+		r.kind.Plan(ctx, engine, req, resp)
+	}
+
+	if r.kind.Check == nil {
+		return
+	}
+
 	for _, refused := range r.kind.Check(engine, plan.Value()) {
 		steps := strings.Split(refused.Attribute, ".")
 
@@ -46,6 +62,11 @@ func (r *objectResource[M, V, P]) ModifyPlan(ctx context.Context, req resource.M
 
 		resp.Diagnostics.Append(tf.FailedAt(at, "plan", r.kind.Thing, name.ValueString(), errors.New(refused.Reason)))
 	}
+}
+
+// supported is a gateway of which there are kinds that cannot be configured.
+type supported interface {
+	Supported(ctx context.Context) error
 }
 
 // known decodes a plan without what is still unknown in it.

@@ -12,6 +12,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -92,6 +93,8 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 	spec.UUID = existing.UUID
 
 	switch {
+	case mark.Move != (domainxml.Move{}): // it may run with the only copy of its disks
+		return domainxml.Spec{}, fmt.Errorf("host %q has a machine of this name that is being moved. Import it (its import id is \"%s/%s\"), and the next apply brings the move to its end", host.Name(), host.Name(), spec.Name)
 	case mark.Managed && !mark.Complete:
 		return spec, errors.Join(host.Destroy(ctx, existing.UUID), unmake(ctx, host, o.stored))
 	case mark.Managed && mark.Digest == spec.Mark.Digest:
@@ -137,12 +140,7 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 }
 
 func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	text, err := domainxml.RenderMark(spec)
-	if err != nil {
-		return err
-	}
-
-	return host.SetMetadata(ctx, spec.UUID, text, domainxml.MarkKey, domainxml.MarkURI)
+	return machines.SetMark(ctx, host, spec)
 }
 
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that

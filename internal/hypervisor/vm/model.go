@@ -34,6 +34,7 @@ type model struct {
 	ShutdownTimeout tf.Notation     `tfsdk:"shutdown_timeout"`
 	WaitFor         *waitFor        `tfsdk:"wait_for"`
 	Addresses       types.Map       `tfsdk:"addresses"`
+	Migration       *migration      `tfsdk:"migration"`
 	Timeouts        timeouts.Value  `tfsdk:"timeouts"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
@@ -30,6 +31,14 @@ func observe(domain libvirt.Domain) (observed, error) {
 	}
 
 	stored.Disks = maps.Clone(stored.Disks) // of which some are given their volumes
+	live.Disks = maps.Clone(live.Disks)
+
+	for name, disk := range live.Disks { // until it next starts, a machine that was moved has its disks by their paths
+		if volume := stored.Disks[name].Volume; volume.Name != "" && strings.HasSuffix(disk.File, "/"+volume.Name) {
+			disk.Volume, disk.File = volume, ""
+			live.Disks[name] = disk
+		}
+	}
 
 	return observed{domain: domain, stored: stored, live: live}, nil
 }
@@ -44,11 +53,15 @@ type settings struct {
 	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
 	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 	Placed          *placed           `json:"placed,omitempty"`
+	Migration       *carried          `json:"migration,omitempty"`
 	Archive         string            `json:"archive,omitempty"` // what a container's root file system was unpacked from
 }
 
 func (m model) settings() string {
-	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(), Placed: m.Placement.placed(), Archive: m.archive()}
+	s := settings{
+		ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(),
+		Placed: m.Placement.placed(), Migration: m.Migration.carried(), Archive: m.archive(),
+	}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
 	}
@@ -121,8 +134,8 @@ func (m *model) setCPU(o observed, all topology.CPUSet) {
 		Emulator:  either(before.Emulator, o.stored.Emulator, o.live.Emulator, all),
 	}
 
-	if o.stored.Mark.Claim != (domainxml.Claim{}) {
-		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and its claim is others' hindrance until the next apply
+	if o.stored.Mark.Claim != (domainxml.Claim{}) || o.stored.Mark.Move != (domainxml.Move{}) {
+		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and what is left of it is others' hindrance until the next apply
 	}
 
 	if !samePins(before.pins(), o.stored.Pins, o.stored.VCPUs, all) {
@@ -244,6 +257,7 @@ func (m *model) restore(ctx context.Context, saved settings) {
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
 	m.AllowChange = types.StringValue(saved.AllowChange)
 	m.Placement = saved.Placed.assignment(*m)
+	m.Migration = saved.Migration.migration()
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}

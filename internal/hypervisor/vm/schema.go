@@ -52,7 +52,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 				"must be a host name: up to 63 letters, digits and hyphens, with a hyphen at neither end")},
 		},
 		"host": schema.StringAttribute{
-			MarkdownDescription: "Name of the host in the provider block. Another one replaces the machine. Left out if there is a `placement`, which says it.",
+			MarkdownDescription: "Name of the host in the provider block. To another one the machine is moved as it runs, with its disks. Left out if there is a `placement`, which says it.",
 			Optional:            true,
 			Computed:            true,
 		},
@@ -82,6 +82,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),
+		"migration":  migrationAttribute(),
 		"addresses": schema.MapAttribute{
 			MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
 			Computed:            true,
