@@ -75,7 +75,7 @@ func fail(err error) error {
 	}
 
 	switch failure.Code {
-	case libvirt.ERR_NO_DOMAIN, libvirt.ERR_NO_NETWORK, libvirt.ERR_NO_STORAGE_POOL, libvirt.ERR_NO_STORAGE_VOL:
+	case libvirt.ERR_NO_DOMAIN, libvirt.ERR_NO_NETWORK, libvirt.ERR_NO_STORAGE_POOL, libvirt.ERR_NO_STORAGE_VOL, libvirt.ERR_NO_DOMAIN_SNAPSHOT:
 		return fmt.Errorf("%s: %w", failure.Message, ErrNotFound)
 	default:
 		return errors.New(failure.Message)
