@@ -142,7 +142,7 @@ func check(ctx context.Context, engine gateway.Engine, declared, secret types.Dy
 				root, reason = "config_wo", "The gateway does not take this secret setting, whose value is not repeated here." // nor are words about it
 			}
 
-			reason = inside + ": " + reason
+			reason = "Setting " + inside + ": " + reason
 		}
 
 		resp.Diagnostics.Append(tf.FailedAt(path.Root(root), "plan", thing, name.ValueString(), errors.New(reason)))
