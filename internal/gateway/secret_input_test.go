@@ -93,7 +93,7 @@ func TestMalformedPluginsConsumersAndCertificatesAreRefusedInThePlan(t *testing.
 		declare("gateway_certificate",
 			`  name = "Shop"
   certificate = "none"
-  private_key_wo = var.secret
+  private_key_wo = "none"
   private_key_wo_version = 0
   snis = ["https://shop.test", "*.*"]`,
 			"  name = \"b\"\n"+shop+"  private_key_wo = var.secret\n  snis = []"),
