@@ -271,7 +271,7 @@ func (e *Engine) DeletePlugin(ctx context.Context, of gateway.Record) error {
 	}
 
 	if !plugin.Foreign {
-		plugin.Disabled, plugin.Record.Foreign = true, of.Foreign
+		plugin.Disabled, plugin.Foreign = true, of.Foreign
 		err := e.put(ctx, pluginKind, plugin.Record, func(contents) (map[string]string, error) { return renderPlugin(plugin) })
 		if err := errors.Join(err, e.reattach(ctx)); err != nil {
 			return err

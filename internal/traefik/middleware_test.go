@@ -16,25 +16,31 @@ import (
 )
 
 // ask sends a request for a host through Traefik, with a user's name and password.
-func (s stack) ask(ctx context.Context, host string) (*http.Response, error) {
+func (s stack) ask(ctx context.Context, host string) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/", http.NoBody)
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	request.Host = host
 	request.SetBasicAuth("ann", "test")
 
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
-	if err == nil {
-		response.Body.Close()
+	if err != nil {
+		return reply{}, err
 	}
 
-	return response, err
+	return reply{response.StatusCode, response.Header}, response.Body.Close()
+}
+
+// reply is what matters here of an answer.
+type reply struct {
+	status int
+	header http.Header
 }
 
 // eventually waits until an answer is as wanted.
-func (s stack) eventually(t *testing.T, host string, wanted func(*http.Response) error) {
+func (s stack) eventually(t *testing.T, host string, wanted func(reply) error) {
 	t.Helper()
 
 	ctx, cancel := context.WithTimeout(t.Context(), convergence)
@@ -43,9 +49,9 @@ func (s stack) eventually(t *testing.T, host string, wanted func(*http.Response)
 	defer ticker.Stop()
 
 	for ; ; <-ticker.C {
-		response, err := s.ask(ctx, host)
+		got, err := s.ask(ctx, host)
 		if err == nil {
-			err = wanted(response)
+			err = wanted(got)
 		}
 		if err == nil {
 			return
@@ -56,20 +62,20 @@ func (s stack) eventually(t *testing.T, host string, wanted func(*http.Response)
 	}
 }
 
-func status(want int) func(*http.Response) error {
-	return func(response *http.Response) error {
-		if response.StatusCode != want {
-			return fmt.Errorf("the status is %d, not %d", response.StatusCode, want)
+func status(want int) func(reply) error {
+	return func(got reply) error {
+		if got.status != want {
+			return fmt.Errorf("the status is %d, not %d", got.status, want)
 		}
 
 		return nil
 	}
 }
 
-func header(name, want string) func(*http.Response) error {
-	return func(response *http.Response) error {
-		if got := response.Header.Get(name); got != want {
-			return fmt.Errorf("the header %s is %q, not %q", name, got, want)
+func header(name, want string) func(reply) error {
+	return func(got reply) error {
+		if value := got.header.Get(name); value != want {
+			return fmt.Errorf("the header %s is %q, not %q", name, value, want)
 		}
 
 		return nil
@@ -97,9 +103,9 @@ func TestMiddlewaresComeAndGoUnderTrafficAndNoRequestFails(t *testing.T) {
 	failures := make(chan error, 1)
 	crowd.Go(func() {
 		for visiting.Err() == nil {
-			response, err := s.ask(context.WithoutCancel(visiting), "shop.test")
+			got, err := s.ask(context.WithoutCancel(visiting), "shop.test")
 			if err == nil {
-				err = status(http.StatusOK)(response)
+				err = status(http.StatusOK)(got)
 			}
 			if err != nil {
 				select {

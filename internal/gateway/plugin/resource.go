@@ -84,7 +84,9 @@ func plan(ctx context.Context, engine gateway.Engine, req resource.ModifyPlanReq
 		keep(ctx, engine, declared, req, resp)
 	}
 
-	check(ctx, engine, declared, secret, req, resp)
+	if !resp.Plan.Raw.Equal(req.State.Raw) { // what stays as it is was judged before
+		check(ctx, engine, declared, secret, req, resp)
+	}
 }
 
 // keep plans no change for settings that an import did not know to be declared, as long as the gateway has them so.
