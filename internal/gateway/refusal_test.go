@@ -29,8 +29,8 @@ type wrong struct {
 	says      []string
 }
 
-// refused plans all resources at once, since Terraform reports all errors of a plan, and looks for each one's.
-func refused(t *testing.T, block, kind, rest string, all map[string]wrong) {
+// refusedAll plans all resources at once, since Terraform reports all errors of a plan, and looks for each one's.
+func refusedAll(t *testing.T, block, kind, rest string, all map[string]wrong) {
 	t.Helper()
 
 	config := block
@@ -79,7 +79,7 @@ func refused(t *testing.T, block, kind, rest string, all map[string]wrong) {
 }
 
 func TestMalformedUpstreamsAreRefused(t *testing.T) {
-	refused(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
+	refusedAll(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
 		"protocol":              {target + "\n protocol = \"udp\"", []string{"protocol", `"http" "https" "tcp" "tls"`}},
 		"algorithm":             {target + "\n balance = { algorithm = \"random\" }", []string{"balance.algorithm", "random"}},
 		"hash_on":               {target + "\n balance = { algorithm = \"consistent_hashing\", hash_on = \"moon\" }", []string{"balance.hash_on", "moon"}},
@@ -102,7 +102,7 @@ func TestMalformedUpstreamsAreRefused(t *testing.T) {
 }
 
 func TestMalformedRoutesAreRefused(t *testing.T) {
-	refused(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
+	refusedAll(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
 		"protocol":           {anyPath + "\n protocol = \"udp\"", []string{"protocol", "tls_passthrough"}},
 		"exact path":         {`exact_paths = ["x"]`, []string{`"x" is not a path of a route`}},
 		"pattern":            {`path_patterns = ["/(x"]`, []string{"Malformed path pattern", "missing closing )"}},
@@ -126,7 +126,7 @@ func TestMalformedRoutesAreRefused(t *testing.T) {
 }
 
 func TestWishesThatContradictEachOtherAreRefusedInThePlan(t *testing.T) {
-	refused(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
+	refusedAll(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
 		"hashing by nothing": {target + "\n balance = { algorithm = \"consistent_hashing\" }", []string{"Unable to plan gateway upstream", "needs to know by what"}},
 		"hashing unasked":    {target + "\n balance = { algorithm = \"latency\", hash_on = \"address\" }", []string{`for the algorithm "consistent_hashing" only`}},
 		"a cookie unnamed":   {target + "\n balance = { algorithm = \"consistent_hashing\", hash_on = \"cookie\" }", []string{"Hashing by a cookie needs its name"}},
@@ -135,7 +135,7 @@ func TestWishesThatContradictEachOtherAreRefusedInThePlan(t *testing.T) {
 		"slow checks":        {target + "\n health_check = { interval = \"1s\", timeout = \"2s\" }", []string{"longer than the interval of 1s"}},
 		"cookies of TCP":     {target + "\n protocol = \"tcp\"\n balance = { algorithm = \"consistent_hashing\", hash_on = \"path\" }", []string{"have no headers, cookies and paths"}},
 	})
-	refused(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
+	refusedAll(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
 		"redirect of http":   {anyPath + "\n redirect_https = true", []string{`routes whose protocol is "https"`}},
 		"strip of exact":     {"exact_paths = [\"/x\"]\n paths = [\"/y\"]\n strip_path = true", []string{"It removes prefixes"}},
 		"strip of nothing":   {"hosts = [\"a.test\"]\n strip_path = true", []string{"no paths that could be removed"}},
@@ -146,7 +146,7 @@ func TestWishesThatContradictEachOtherAreRefusedInThePlan(t *testing.T) {
 }
 
 func TestWhatTraefikCannotDoIsRefusedInThePlan(t *testing.T) {
-	refused(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
+	refusedAll(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
 		"hash by header":      {target + "\n balance = { algorithm = \"consistent_hashing\", hash_on = \"header\", hash_name = \"X-A\" }", []string{`Traefik hashes by "address" or "cookie" only`}},
 		"write timeout":       {target + "\n write_timeout = \"1s\"", []string{"Traefik has no limit for writes"}},
 		"thresholds":          {target + "\n health_check = { unhealthy_after = 3 }", []string{"Traefik takes the first answer"}},
@@ -159,7 +159,7 @@ func TestWhatTraefikCannotDoIsRefusedInThePlan(t *testing.T) {
 		"retries of TCP":      {target + "\n protocol = \"tcp\"\n retries = 1", []string{"for requests only"}},
 		"weights of TCP":      {"targets = { \"10.0.0.1:80\" = { weight = 1 } }\n protocol = \"tcp\"", []string{"equal shares"}},
 	})
-	refused(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
+	refusedAll(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
 		"other host":     {anyPath + "\n preserve_host = false", []string{"Traefik passes the Host header on"}},
 		"SNI of https":   {"protocol = \"https\"\n snis = [\"a.test\"]", []string{"Traefik looks at the server name of connections only"}},
 		"unknown port":   {"protocol = \"tcp\"\n ports = [6379]", []string{"Traefik listens on entry points", "6379"}},
@@ -168,13 +168,13 @@ func TestWhatTraefikCannotDoIsRefusedInThePlan(t *testing.T) {
 }
 
 func TestWhatKongCannotDoIsRefusedInThePlan(t *testing.T) {
-	refused(t, kongBlock, "gateway_upstream", "", map[string]wrong{
+	refusedAll(t, kongBlock, "gateway_upstream", "", map[string]wrong{
 		"a target like a service": {`targets = { "web.service.consul:8000" = {} }`, []string{"cannot be told from the Consul service"}},
 		"passive alone":           {target + "\n passive_health = { failures = 1 }", []string{"Kong takes a member back", "Add health_check"}},
 		"window":                  {target + "\n health_check = {}\n passive_health = { failures = 1, window = \"1s\" }", []string{"Kong counts failures without a window"}},
 		"server name":             {target + "\n protocol = \"https\"\n tls = { server_name = \"a.test\" }", []string{"Kong asks for the name that the Host header says"}},
 	})
-	refused(t, kongBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
+	refusedAll(t, kongBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
 		"SNI of http":                 {"snis = [\"a.test\"]", []string{"Requests without TLS name no server"}},
 		"ports of connections unread": {"protocol = \"tls_passthrough\"\n snis = [\"a.test\"]\n ports = [443]", []string{"by their server names alone"}},
 	})

@@ -69,6 +69,7 @@ type connection interface {
 	shutdownDomain(uuid string) error
 	destroyDomain(uuid string) error
 	undefineDomain(uuid string) error
+	runDomain(xml string) (uuid string, err error)
 	isActive(uuid string) (bool, error)
 	setAutostart(uuid string, on bool) error
 	pinVCPU(uuid string, vcpu int, cpus []bool) error

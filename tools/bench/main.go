@@ -22,6 +22,7 @@ import (
 var benchmarks = []benchmark{
 	{name: "refresh", about: "refresh machines that are as the state says, against a provider that does nothing", setup: setUpRefresh},
 	{name: "gateways", about: "refresh and make routes of gateways, against a provider that does nothing and against one call after the other", setup: setUpGateways},
+	{name: "services", about: "refresh and make Consul services, against a provider that does nothing and one request after another", setup: setUpServices},
 	{name: "placement", about: "place fleets: how full hosts get, how long a plan takes", setup: setUpPlacement},
 }
 

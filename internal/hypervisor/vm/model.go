@@ -25,6 +25,7 @@ type model struct {
 	CPU             *cpu            `tfsdk:"cpu"`
 	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
+	Container       *container      `tfsdk:"container"`
 	Interfaces      map[string]nic  `tfsdk:"interfaces"`
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
 	Running         types.Bool      `tfsdk:"running"`
@@ -34,6 +35,8 @@ type model struct {
 	WaitFor         *waitFor        `tfsdk:"wait_for"`
 	Addresses       types.Map       `tfsdk:"addresses"`
 	Migration       *migration      `tfsdk:"migration"`
+	Drain           *drain          `tfsdk:"drain"`
+	Drained         types.Bool      `tfsdk:"drained"`
 	Timeouts        timeouts.Value  `tfsdk:"timeouts"`
 }
 
@@ -109,7 +112,9 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 		}
 	}
 
-	if m.CloudInit != nil {
+	if m.Container != nil {
+		spec.Container = m.contained()
+	} else if m.CloudInit != nil {
 		spec.Seed = &domainxml.Volume{Pool: m.seedPool(), Name: seedName(m.Name.ValueString())}
 	}
 
