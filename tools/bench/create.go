@@ -12,10 +12,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/wire"
 )
 
-const (
-	created  = 50 // machines
-	parallel = 10 // as Terraform has it by default
-)
+const created = 50 // machines
 
 // creating compares an apply that creates and starts machines with the same machines made straight through libvirt's
 // binding.
