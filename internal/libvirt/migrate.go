@@ -22,12 +22,6 @@ type Migration struct {
 	// Shared says that there are disks which both hosts reach, although libvirt cannot see that.
 	Shared bool
 
-	// URI is where the target's QEMU is reached from the source, such as "tcp://10.1.0.12"; empty has the target say it.
-	URI string
-	// PeerURI has the source's libvirt connect to the target's, by this URI, and move the machine by itself. Without it this
-	// process directs both.
-	PeerURI string
-
 	Bandwidth    uint64 // bytes a second, of memory and of disks; 0 is no limit
 	PostCopy     bool   // has the machine go on at the target after the first round, and fetch the rest of its memory
 	AutoConverge bool   // slows the guest down while it writes faster than its memory is copied
@@ -83,7 +77,7 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 		defer source.close()
 		defer target.close()
 
-		moving <- source.migrate(target, m)
+		moving <- source.migrate(target, to.config, m)
 	}()
 
 	if err := attend(watched, source, m, moving); err != nil {

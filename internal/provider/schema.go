@@ -45,6 +45,16 @@ func hostsAttribute() schema.Attribute {
 				CustomType:          tf.DurationType(),
 				Optional:            true,
 			},
+			"migration_uri": schema.StringAttribute{
+				MarkdownDescription: "Where other hosts reach this one's QEMU when a machine moves here, such as `tcp://10.1.0.12` on a network of its own. Defaults to the host name that its libvirt says.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"peer_uri": schema.StringAttribute{
+				MarkdownDescription: "Libvirt's connection URI of this host as other hosts reach it, such as `qemu+tls://beta/system`. With it the host that a machine leaves directs the move, which then goes on if Terraform is killed. Defaults to Terraform directing both hosts.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
 		}},
 	}
 }
