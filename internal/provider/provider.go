@@ -29,6 +29,7 @@ const Address = "registry.terraform.io/baiyi-infra/hypervisor"
 
 type hypervisorProvider struct {
 	version string
+	clients *sharedClients
 }
 
 var (
@@ -38,7 +39,7 @@ var (
 
 // New makes the provider's factory; version is the release's number, "dev" for a local build.
 func New(version string) func() provider.Provider {
-	return func() provider.Provider { return hypervisorProvider{version: version} }
+	return func() provider.Provider { return hypervisorProvider{version: version, clients: &sharedClients{}} }
 }
 
 func (p hypervisorProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -65,6 +66,8 @@ func (p hypervisorProvider) Configure(ctx context.Context, req provider.Configur
 	}
 
 	clients := backend.New(config.backend())
+	p.clients.set(clients)
+
 	resp.ResourceData = clients
 	resp.DataSourceData = clients
 	resp.ListResourceData = clients
