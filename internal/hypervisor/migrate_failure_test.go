@@ -90,7 +90,7 @@ func TestFailedMoveLeavesTheMachineWhereItIs(t *testing.T) {
 		wantNames(t, hosts[0], []string{"m1"}, []string{"m1.img", "m1.seed"})
 		wantNames(t, hosts[1], nil, nil)
 	}
-	failure := flexible(`Unable to update VM "m1" ... igrate the machine from host "alpha" to host "beta" ... ailed to connect to`)
+	failure := flexible(`Unable to update VM "m1" ... Migrate the machine from host "alpha" to host "beta" ... Failed to connect to ... The machine stays on host "alpha" as it was, and host "beta" has nothing of it`)
 
 	run(t,
 		resource.TestStep{Config: on("alpha", ""), Check: check(func() { first = pid(t, hosts[0]) })},
@@ -190,7 +190,7 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 // the hosts themselves.
 func TestKilledMoveIsBroughtToItsEnd(t *testing.T) {
 	hosts := testbed.Hosts(t, "alpha", "beta")
-	file, kind := contentFor(t, 6*1024), testbed.DomainTypeFor(t)
+	file, kind := contentFor(t, 4*1024), testbed.DomainTypeFor(t)
 
 	terraform, err := testbed.Tool(t.Context(), "terraform")
 	if err != nil {

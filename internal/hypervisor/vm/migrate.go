@@ -141,7 +141,11 @@ func (m *move) travel(ctx context.Context) error {
 		err = m.stay(cleaning)
 	}
 
-	return errors.Join(failure, err)
+	if err != nil {
+		return fmt.Errorf("%w. Taking the move back failed too, which the next apply does again: %w", failure, err)
+	}
+
+	return fmt.Errorf("%w. The machine stays on host %q as it was, and host %q has nothing of it", failure, m.from.Name(), m.to.Name())
 }
 
 // checkName refuses a host on which another machine has the name.
