@@ -90,7 +90,7 @@ func TestFailedMoveLeavesTheMachineWhereItIs(t *testing.T) {
 		wantNames(t, hosts[0], []string{"m1"}, []string{"m1.img", "m1.seed"})
 		wantNames(t, hosts[1], nil, nil)
 	}
-	failure := flexible(`Unable to update VM "m1" ... Migrate the machine from host "alpha" to host "beta" ... Failed to connect to ... The machine stays on host "alpha" as it was, and host "beta" has nothing of it`)
+	failure := flexible(`Unable to update VM "m1" ... Migrate the machine from host "alpha" to host "beta": ... Failed to connect to ... The machine stays on host "alpha" as it was, and host "beta" has nothing of it`)
 
 	run(t,
 		resource.TestStep{Config: on("alpha", ""), Check: check(func() { first = pid(t, hosts[0]) })},
