@@ -194,7 +194,17 @@ func (s session) startDomain(uuid string) error {
 }
 
 func (s session) shutdownDomain(uuid string) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.Shutdown() })
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		if s.kind != LXC {
+			return domain.Shutdown()
+		}
+
+		// A container has no power button. Left to itself libvirt takes a container without an initctl pipe for one that was
+		// told by it (9.0), so both ways are taken; only systemd and its like have the pipe.
+		_ = domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_INITCTL)
+
+		return domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_SIGNAL)
+	})
 }
 
 func (s session) destroyDomain(uuid string) error {
@@ -214,9 +224,12 @@ func (s session) destroyDomain(uuid string) error {
 }
 
 func (s session) undefineDomain(uuid string) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		return domain.UndefineFlags(libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_NVRAM | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
-	})
+	flags := map[Kind]libvirt.DomainUndefineFlagsValues{ // what a driver does not know it refuses
+		QEMU: libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_NVRAM | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+		Xen:  libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE,
+	}
+
+	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.UndefineFlags(flags[s.kind]) })
 }
 
 func (s session) isActive(uuid string) (active bool, err error) {
@@ -301,4 +314,18 @@ func (s session) leases(uuid string) (map[string][]string, error) {
 	})
 
 	return addresses, err
+}
+
+// runDomain starts a machine without a stored definition, which ends when this connection does.
+func (s session) runDomain(xml string) (string, error) {
+	domain, err := s.conn.DomainCreateXML(xml, libvirt.DOMAIN_START_AUTODESTROY)
+	if err != nil {
+		return "", fail(err)
+	}
+
+	defer func() { _ = domain.Free() }()
+
+	uuid, err := domain.GetUUIDString()
+
+	return uuid, fail(err)
 }

@@ -136,6 +136,9 @@ func (quiet) setVCPUs(string, int) error                                     { r
 func (quiet) setMemory(string, uint64) error                                 { return nil }
 func (quiet) setText(string, TextKind, string) error                         { return nil }
 func (quiet) changeDevice(string, DeviceChange, string) error                { return nil }
+func (quiet) createSnapshot(string, string) error                            { return nil }
+func (quiet) revertToSnapshot(string, string, bool) error                    { return nil }
+func (quiet) deleteSnapshot(string, string) error                            { return nil }
 func (quiet) refreshPool(string) error                                       { return nil }
 func (quiet) createVolume(string, string, bool) error                        { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }

@@ -16,6 +16,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/network"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/placement"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/pool"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/snapshot"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -80,6 +81,7 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		volume.New,
 		network.New,
 		pool.New,
+		snapshot.New,
 		consulservice.New,
 		consulnode.New,
 		upstream.New,

@@ -27,7 +27,7 @@ type Kind[M any] struct {
 	// that Terraform knows of it if a later step fails.
 	Create  func(ctx context.Context, host *libvirt.Host, plan *M, store func(M)) error
 	Refresh func(ctx context.Context, host *libvirt.Host, state *M) error // libvirt.ErrNotFound: it is gone
-	Update  func(ctx context.Context, host *libvirt.Host, plan *M) error
+	Update  func(ctx context.Context, host *libvirt.Host, state M, plan *M) error
 	Delete  func(ctx context.Context, host *libvirt.Host, state M) error // gone already is no error
 
 	// Move brings the object to another host, before its Update; nil if another host replaces it. If it says that the object
@@ -165,8 +165,9 @@ func (r *objectResource[M, P]) read(ctx context.Context, state P) (string, error
 }
 
 func (r *objectResource[M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	plan := P(new(M))
+	plan, state := P(new(M)), P(new(M))
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Update, r.kind.Limits.Update, &resp.Diagnostics)
 	defer cancel()
@@ -175,12 +176,11 @@ func (r *objectResource[M, P]) Update(ctx context.Context, req resource.UpdateRe
 		return
 	}
 
-	steps := []func(context.Context, *libvirt.Host, *M) error{r.kind.Update, r.kind.Refresh}
+	steps := []func(context.Context, *libvirt.Host, *M) error{func(ctx context.Context, host *libvirt.Host, plan *M) error {
+		return r.kind.Update(ctx, host, *state, plan)
+	}, r.kind.Refresh}
 
 	if r.kind.Move != nil {
-		state := P(new(M))
-		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
-
 		steps = r.moving(state, steps)
 	}
 

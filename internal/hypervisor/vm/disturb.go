@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -48,8 +49,12 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 	var verdicts []verdict
 
 	running := state.Running.ValueBool() && p.Running.ValueBool()
+	contained := !parts(before)["container"].IsNull()
+	staying := contained || parts(before)["domain_type"].Equal(tftypes.NewValue(tftypes.String, domainxml.Xen))
 
 	compare("", path.Empty(), before, after, func(change disruption.Change, at path.Path) {
+		change.Container, change.Staying = contained, staying
+
 		change, concerns := p.complete(state, change)
 		if !concerns || p.takesAlong(state, change, at) {
 			return

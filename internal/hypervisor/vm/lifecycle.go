@@ -24,6 +24,10 @@ import (
 // one finds it: a machine that was never completed is made anew under its UUID, and one that was completed from the same
 // declaration (its state was lost on the way to Terraform) is taken over. Any other of the name is somebody's.
 func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spec, error) {
+	if err := plan.suits(host.Kind()); err != nil {
+		return domainxml.Spec{}, err
+	}
+
 	if err := host.Follow(ctx); err != nil {
 		return domainxml.Spec{}, err
 	}
@@ -92,7 +96,7 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 	case mark.Move != (domainxml.Move{}): // it may run with the only copy of its disks
 		return domainxml.Spec{}, fmt.Errorf("host %q has a machine of this name that is being moved. Import it (its import id is \"%s/%s\"), and the next apply brings the move to its end", host.Name(), host.Name(), spec.Name)
 	case mark.Managed && !mark.Complete:
-		return spec, host.Destroy(ctx, existing.UUID)
+		return spec, errors.Join(host.Destroy(ctx, existing.UUID), unmake(ctx, host, o.stored))
 	case mark.Managed && mark.Digest == spec.Mark.Digest:
 		spec.Mark.Complete = true
 
@@ -106,6 +110,12 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainxml.Spec) error {
 	if spec.Seed != nil && !spec.Mark.Complete {
 		if err := plan.plantSeed(ctx, host, *spec.Seed, spec.UUID); err != nil {
+			return err
+		}
+	}
+
+	if plan.archive() != "" && !spec.Mark.Complete {
+		if err := plan.unpack(ctx, host, spec.Container.Root); err != nil {
 			return err
 		}
 	}
@@ -136,9 +146,9 @@ func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
 // it is made from.
 func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (domainxml.Spec, error) {
-	formats := map[string]string{}
+	formats, files := map[string]string{}, map[string]string{}
 
-	for _, disk := range m.Disks {
+	for name, disk := range m.Disks {
 		ref, err := libvirt.ParseVolumeRef(disk.Volume.ValueString())
 		if err != nil {
 			return domainxml.Spec{}, err
@@ -149,15 +159,18 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 			return domainxml.Spec{}, err
 		}
 
-		formats[disk.Volume.ValueString()] = volume.Format
+		formats[disk.Volume.ValueString()], files[name] = volume.Format, volume.Path
+	}
+
+	digest, err := m.digest(formats)
+	if err != nil {
+		return domainxml.Spec{}, err
 	}
 
 	spec := m.spec(id, formats)
-
-	digest, err := m.digest(formats)
 	spec.Mark.Digest = digest
 
-	return spec, err
+	return spec, m.locate(ctx, host, &spec, files)
 }
 
 // formats are those of the disks as the machine has them, by the volumes' ids.
@@ -182,8 +195,9 @@ func (m *model) digest(formats map[string]string) (string, error) {
 
 	hash := sha256.New()
 	hash.Write([]byte(text))
+	hash.Write([]byte(m.madeFrom()))
 
-	if m.CloudInit != nil {
+	if m.CloudInit != nil && m.Container == nil {
 		seed := m.seed("digest")
 		if !m.CloudInit.UserDataWO.IsNull() { // the hash of a secret can be tried against guesses, so its version stands for it
 			seed.UserData = ""
@@ -281,6 +295,10 @@ func update(ctx context.Context, host *libvirt.Host, plan *model) error {
 		return err
 	}
 
+	if plan.Container != nil {
+		return updateContainer(ctx, host, plan, o)
+	}
+
 	want := target{spec: o.stored, running: plan.Running.ValueBool(), autostart: plan.Autostart.ValueBool()}
 	want.spec.Pins, want.spec.Emulator = plan.CPU.pins(), plan.CPU.Emulator.CPUs()
 	want.spec.Mark = domainxml.Mark{Managed: true, Exclusive: plan.CPU.Exclusive.ValueBool(), Settings: plan.settings()}
@@ -375,6 +393,10 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 		if err := host.DeleteVolume(ctx, spec.Seed.Pool, spec.Seed.Name); err != nil {
 			return err
 		}
+	}
+
+	if err := unmake(ctx, host, spec); err != nil {
+		return err
 	}
 
 	return host.Undefine(ctx, domain.UUID)

@@ -25,6 +25,7 @@ type model struct {
 	CPU             *cpu            `tfsdk:"cpu"`
 	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
+	Container       *container      `tfsdk:"container"`
 	Interfaces      map[string]nic  `tfsdk:"interfaces"`
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
 	Running         types.Bool      `tfsdk:"running"`
@@ -109,7 +110,9 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 		}
 	}
 
-	if m.CloudInit != nil {
+	if m.Container != nil {
+		spec.Container = m.contained()
+	} else if m.CloudInit != nil {
 		spec.Seed = &domainxml.Volume{Pool: m.seedPool(), Name: seedName(m.Name.ValueString())}
 	}
 

@@ -54,12 +54,13 @@ type settings struct {
 	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 	Placed          *placed           `json:"placed,omitempty"`
 	Migration       *carried          `json:"migration,omitempty"`
+	Archive         string            `json:"archive,omitempty"` // what a container's root file system was unpacked from
 }
 
 func (m model) settings() string {
 	s := settings{
 		ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(),
-		Placed: m.Placement.placed(), Migration: m.Migration.carried(),
+		Placed: m.Placement.placed(), Migration: m.Migration.carried(), Archive: m.archive(),
 	}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
@@ -90,6 +91,8 @@ func (m model) settings() string {
 // set takes over what the host says. all is the set of the host's CPUs: a thread that may run on all of them is not
 // pinned.
 func (m *model) set(o observed, all topology.CPUSet) {
+	before := *m
+
 	m.ID = types.StringValue(o.stored.UUID)
 	m.Name = types.StringValue(o.stored.Name)
 	m.DomainType = types.StringValue(o.stored.Type)
@@ -97,7 +100,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 	m.Autostart = types.BoolValue(o.domain.Autostart)
 
 	if m.Machine.IsNull() || m.Machine.IsUnknown() || domainxml.Machine(m.Machine.ValueString()) != o.stored.Machine {
-		m.Machine = types.StringValue(o.stored.Machine)
+		m.Machine = optional(o.stored.Machine)
 	}
 
 	if memory := tf.Size(o.stored.Memory); !m.Memory.Means(memory) {
@@ -106,6 +109,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 
 	m.setCPU(o, all)
 	m.setDevices(o.stored)
+	m.setContainer(before, o)
 }
 
 // runs says whether the machine runs. A paused one is neither running nor off, so it is said to be what it should not.
@@ -207,8 +211,13 @@ func pinTexts(pins []topology.CPUSet, all topology.CPUSet) []tf.Notation {
 }
 
 func (m *model) setDevices(stored domainxml.Spec) {
-	disks := make(map[string]disk, len(stored.Disks))
+	var disks map[string]disk // a container has none
+
 	for name, d := range stored.Disks {
+		if disks == nil {
+			disks = make(map[string]disk, len(stored.Disks))
+		}
+
 		id := "" // of a disk that is no volume of a pool, which only somebody else can have attached
 		if d.Volume != (domainxml.Volume{}) {
 			id = libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}.String()
@@ -228,7 +237,7 @@ func (m *model) setDevices(stored domainxml.Spec) {
 		m.Interfaces[name] = nic{Bridge: optional(i.Bridge), Network: optional(i.Network), MAC: types.StringValue(i.MAC)}
 	}
 
-	if stored.Seed == nil {
+	if stored.Seed == nil && stored.Container == nil {
 		m.CloudInit = nil
 	}
 }

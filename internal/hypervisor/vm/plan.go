@@ -182,6 +182,7 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		plan.place(ctx, resp)
 	}
 
+	r.fitKind(ctx, plan.Host, req, resp)
 	plan.fillMACs(ctx, resp)
 	plan.fillAddresses(ctx, resp)
 	plan.checkVolumes(&resp.Diagnostics)

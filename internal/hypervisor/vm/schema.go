@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -57,17 +58,15 @@ func vmSchema(ctx context.Context) schema.Schema {
 		},
 		"placement": placementAttribute(),
 		"domain_type": schema.StringAttribute{
-			MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`.",
+			MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`, on a host of containers to `lxc` and on Xen to `xen`, as the host's URI says.",
 			Optional:            true,
 			Computed:            true,
-			Default:             stringdefault.StaticString(defaultDomainType),
-			Validators:          []validator.String{stringvalidator.OneOf("kvm", "qemu")},
+			Validators:          []validator.String{stringvalidator.OneOf(defaultDomainType, "qemu", domainxml.LXC, domainxml.Xen)},
 		},
 		"machine": schema.StringAttribute{
-			MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`. Defaults to `q35`.",
+			MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`; on Xen `xenfv` or `xenpv`. Defaults to `q35`, on Xen to `xenfv`.",
 			Optional:            true,
 			Computed:            true,
-			Default:             stringdefault.StaticString(defaultMachine),
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"memory": schema.StringAttribute{
@@ -79,6 +78,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 		},
 		"cpu":        cpuAttribute(),
 		"disks":      disksAttribute(),
+		"container":  containerAttribute(),
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),

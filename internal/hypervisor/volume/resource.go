@@ -38,6 +38,6 @@ func kind() object.Kind[model] {
 }
 
 // update grows the volume; nothing else that may change needs the host.
-func update(ctx context.Context, host *libvirt.Host, plan *model) error {
+func update(ctx context.Context, host *libvirt.Host, _ model, plan *model) error {
 	return grow(ctx, host, plan.ref(), plan.Size.Bytes())
 }
