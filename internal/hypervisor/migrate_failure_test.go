@@ -48,12 +48,12 @@ func contentFor(t *testing.T, kib int) string {
 	return file
 }
 
-// wantContent compares a volume with a file.
-func wantContent(t *testing.T, host *testbed.Host, pool, volume, file string) {
+// wantContent compares a volume of the default pool with a file.
+func wantContent(t *testing.T, host *testbed.Host, volume, file string) {
 	t.Helper()
 
 	got := filepath.Join(t.TempDir(), "got")
-	virsh(t, host, "vol-download", "--pool", pool, volume, got)
+	virsh(t, host, "vol-download", "--pool", "default", volume, got)
 
 	output, err := exec.CommandContext(t.Context(), "cmp", file, got).CombinedOutput()
 	if err != nil {
@@ -114,7 +114,7 @@ func TestFailedMoveLeavesTheMachineWhereItIs(t *testing.T) {
 			Check: check(func() {
 				wantNames(t, hosts[0], nil, nil)
 				wantNames(t, hosts[1], []string{"m1"}, []string{"m1.img", "m1.seed"})
-				wantContent(t, hosts[1], "default", "m1.img", file)
+				wantContent(t, hosts[1], "m1.img", file)
 			}),
 		},
 	)
@@ -161,7 +161,11 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 	on := func(host string) string {
 		return onHosts(fmt.Sprintf(mover, host, "default", file, kind, "running = false"), hosts...)
 	}
-	alone := func(host string) string { return on(host)[:strings.Index(on(host), `resource "hypervisor_vm"`)] }
+	alone := func(host string) string {
+		volume, _, _ := strings.Cut(on(host), `resource "hypervisor_vm"`)
+
+		return volume
+	}
 
 	run(t,
 		resource.TestStep{Config: alone("alpha")},
@@ -170,7 +174,7 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 			Check: check(func() {
 				wantNames(t, hosts[0], nil, nil)
 				wantNames(t, hosts[1], nil, []string{"m1.img"})
-				wantContent(t, hosts[1], "default", "m1.img", file)
+				wantContent(t, hosts[1], "m1.img", file)
 			}),
 		},
 		resource.TestStep{Config: on("beta")},
@@ -180,7 +184,7 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 			Check: check(func() {
 				wantNames(t, hosts[0], []string{"m1"}, []string{"m1.img", "m1.seed"})
 				wantNames(t, hosts[1], nil, nil)
-				wantContent(t, hosts[0], "default", "m1.img", file)
+				wantContent(t, hosts[0], "m1.img", file)
 			}),
 		},
 	)
@@ -264,7 +268,7 @@ provider "hypervisor" {
 
 		wantNames(t, hosts[0], nil, nil)
 		wantNames(t, hosts[1], []string{"m1"}, []string{"m1.img", "m1.seed"})
-		wantContent(t, hosts[1], "default", "m1.img", file)
+		wantContent(t, hosts[1], "m1.img", file)
 
 		if state := virsh(t, hosts[1], "domstate", "m1"); state != "running" {
 			t.Errorf("%s: the machine is %s", test.name, state)

@@ -45,10 +45,15 @@ const (
 // Migrate moves the running machine to another host, which keeps its definition, as this one does. If ctx ends it is given
 // up. After an error the machine still runs here, unless the error came when it had arrived: the caller has to look.
 func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
-	for _, host := range []*Host{h, to} {
-		host.changed(m.UUID)
-		defer host.changed(m.UUID)
+	changed := func() {
+		for _, host := range []*Host{h, to} {
+			host.touch(m.UUID)
+			host.forget(storage)
+		}
 	}
+
+	changed()
+	defer changed()
 
 	source, err := h.connect(ctx)
 	if err != nil {
@@ -85,12 +90,6 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	}
 
 	return nil
-}
-
-// changed drops what was read of the machine and of volumes.
-func (h *Host) changed(uuid string) {
-	h.touch(uuid)
-	h.forget(storage)
 }
 
 // attend waits for a migration, and stops it when ctx ends.

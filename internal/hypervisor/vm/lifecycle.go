@@ -12,7 +12,6 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -137,10 +136,6 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 	spec.Mark.Complete = true
 
 	return setMark(ctx, host, spec)
-}
-
-func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	return machines.SetMark(ctx, host, spec)
 }
 
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
