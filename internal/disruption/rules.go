@@ -100,6 +100,8 @@ var rules = []Rule{
 	{"interfaces.*.mac", always, Replace, "cloud-init writes the guest's network by MAC address, once for each machine made"},
 	{"cloud_init", always, Replace, "cloud-init does its work once for each machine made"},
 	{"wait_for", always, None, notes},
+	{"drain", always, None, "it says what happens before the next disturbance"},
+	{"drained", always, None, "its services come back"},
 	{"running", always, None, "it is what it says: the machine is started or powered off, as asked"},
 	{"autostart", always, None, "its host keeps it"},
 	{"shutdown_timeout", always, None, notes},

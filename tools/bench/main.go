@@ -21,6 +21,7 @@ import (
 // benchmarks are all there are, in the order in which they run.
 var benchmarks = []benchmark{
 	{name: "refresh", about: "refresh machines that are as the state says, against a provider that does nothing", setup: setUpRefresh},
+	{name: "services", about: "refresh and make Consul services, against a provider that does nothing and one request after another", setup: setUpServices},
 	{name: "placement", about: "place fleets: how full hosts get, how long a plan takes", setup: setUpPlacement},
 }
 

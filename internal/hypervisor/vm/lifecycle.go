@@ -275,8 +275,8 @@ func (o observed) resolveFiles(ctx context.Context, host *libvirt.Host, imported
 	return nil
 }
 
-// update carries out what changes between the machine as it is and the plan.
-func update(ctx context.Context, host *libvirt.Host, plan *model) error {
+// update carries out what changes between the machine as it is and the plan. It calls disturbs before the machine stops.
+func update(ctx context.Context, host *libvirt.Host, plan *model, disturbs func() error) error {
 	domain, err := host.Domain(ctx, plan.ID.ValueString())
 	if err != nil {
 		return err
@@ -316,6 +316,12 @@ func update(ctx context.Context, host *libvirt.Host, plan *model) error {
 		}
 
 		steps = changes(c.now, want, hardware.CPUs())
+	}
+
+	if slices.ContainsFunc(steps, step.stops) {
+		if err := disturbs(); err != nil {
+			return err
+		}
 	}
 
 	for _, step := range steps {

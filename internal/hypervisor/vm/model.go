@@ -35,6 +35,8 @@ type model struct {
 	WaitFor         *waitFor        `tfsdk:"wait_for"`
 	Addresses       types.Map       `tfsdk:"addresses"`
 	Migration       *migration      `tfsdk:"migration"`
+	Drain           *drain          `tfsdk:"drain"`
+	Drained         types.Bool      `tfsdk:"drained"`
 	Timeouts        timeouts.Value  `tfsdk:"timeouts"`
 }
 

@@ -82,6 +82,8 @@ func vmSchema(ctx context.Context) schema.Schema {
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),
+		"drain":      drainAttribute(),
+		"drained":    drainedAttribute(),
 		"migration":  migrationAttribute(),
 		"addresses": schema.MapAttribute{
 			MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
