@@ -35,7 +35,7 @@ func hostsAttribute() schema.Attribute {
 		Optional: true,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"uri": schema.StringAttribute{
-				MarkdownDescription: "Libvirt's connection URI, such as `qemu+ssh://root@10.0.0.11/system`. SSH host keys are " +
+				MarkdownDescription: "Libvirt's connection URI, such as `qemu+ssh://root@10.0.0.11/system`, or one that begins with `lxc` or `xen`. SSH host keys are " +
 					"checked against the `known_hosts` file of whoever runs Terraform.",
 				Required:   true,
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},

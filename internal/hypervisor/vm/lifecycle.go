@@ -113,10 +113,8 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 		}
 	}
 
-	if plan.archive() != "" && !spec.Mark.Complete {
-		if err := plan.unpack(ctx, host, spec.Container.Root); err != nil {
-			return err
-		}
+	if err := plan.unpack(ctx, host, spec); err != nil {
+		return err
 	}
 
 	if err := host.SetAutostart(ctx, spec.UUID, plan.Autostart.ValueBool()); err != nil {
@@ -165,7 +163,7 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 	spec := m.spec(id, formats)
 	spec.Mark.Digest = digest
 
-	return spec, m.locate(ctx, host, &spec, files)
+	return m.locate(ctx, host, spec, files)
 }
 
 // formats are those of the disks as the machine has them, by the volumes' ids.
@@ -189,8 +187,7 @@ func (m *model) digest(formats map[string]string) (string, error) {
 	}
 
 	hash := sha256.New()
-	hash.Write([]byte(text))
-	hash.Write([]byte(m.madeFrom()))
+	hash.Write([]byte(text + m.madeFrom()))
 
 	if m.CloudInit != nil && m.Container == nil {
 		seed := m.seed("digest")
