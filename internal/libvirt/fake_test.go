@@ -134,7 +134,7 @@ func (quiet) pinEmulator(string, []bool) error                               { r
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
 func (quiet) migratableXML(string) (string, error)                           { return "", nil }
-func (quiet) migrate(connection, Migration) error                            { return nil }
+func (quiet) migrate(connection, Config, Migration) error                    { return nil }
 func (quiet) job(string) (Job, error)                                        { return Job{}, nil }
 func (quiet) abortJob(string) error                                          { return nil }
 func (quiet) startPostCopy(string) error                                     { return nil }
