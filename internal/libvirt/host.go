@@ -31,6 +31,8 @@ var (
 type Config struct {
 	URI            string        // libvirt's connection URI
 	ConnectTimeout time.Duration // the most that dialling may take
+	MigrationURI   string        // where the QEMU of other hosts reaches this one's, such as "tcp://10.1.0.12"; empty has libvirt say it
+	PeerURI        string        // libvirt's connection URI for other hosts; empty has this process direct migrations
 }
 
 // Host is one libvirt host. It is safe for concurrent use.
@@ -83,7 +85,7 @@ type connection interface {
 	changeDevice(uuid string, change DeviceChange, xml string) error
 	leases(uuid string) (map[string][]string, error)
 	migratableXML(uuid string) (string, error)
-	migrate(to connection, m Migration) error // both stay defined
+	migrate(to connection, at Config, m Migration) error // both stay defined
 	job(uuid string) (Job, error)
 	abortJob(uuid string) error
 	startPostCopy(uuid string) error
@@ -110,6 +112,7 @@ type connection interface {
 	stopPool(name string) error
 	undefinePool(name string) error
 	setPoolAutostart(name string, on bool) error
+	volumes(pool string) (xml []string, active bool, err error) // refreshed
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
 	createVolume(pool, xml string, preallocate bool) error
@@ -192,7 +195,7 @@ func (h *Host) dial(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
 	defer cancel()
 
-	conn, err := await(limited, func() (connection, error) { return dial(h.config.URI) }, connection.close)
+	conn, err := await(limited, func() (connection, error) { return dial(unattended(h.config.URI)) }, connection.close)
 
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s. Check that it is up, or raise its connect_timeout", h.config.ConnectTimeout)
@@ -203,7 +206,7 @@ func (h *Host) dial(ctx context.Context) error {
 	case errors.Is(err, ErrNoLibrary), errors.Is(err, ErrUnsupported):
 		err = fmt.Errorf("connect to host %q: %w", h.name, err)
 	default:
-		err = fmt.Errorf("connect to host %q at %s: %w: %w", h.name, h.config.URI, ErrUnreachable, err)
+		err = fmt.Errorf("connect to host %q at %s: %w: %w%s", h.name, h.config.URI, ErrUnreachable, err, remedy(err))
 	}
 
 	h.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"libvirt.org/go/libvirtxml"
 )
@@ -15,6 +16,10 @@ type Host struct {
 	Arch        string   // "x86_64"
 	DomainTypes []string // hypervisors that the host offers for Arch, sorted: "kvm", "qemu"
 	Nodes       []Node   // sorted by id
+
+	// Processor is what guests see of the processor that see all of it: maker, model and features. Guests move only between
+	// hosts on which it is the same.
+	Processor string
 }
 
 // Node is one NUMA node.
@@ -51,6 +56,7 @@ func ParseHost(capabilities string) (Host, error) {
 	host := Host{}
 	if caps.Host.CPU != nil {
 		host.Arch = caps.Host.CPU.Arch
+		host.Processor = processor(*caps.Host.CPU)
 	}
 
 	for _, guest := range caps.Guests {
@@ -82,6 +88,17 @@ func ParseHost(capabilities string) (Host, error) {
 	slices.SortFunc(host.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 
 	return host, nil
+}
+
+func processor(cpu libvirtxml.CapsHostCPU) string {
+	var features []string
+	for _, feature := range cpu.FeatureFlags {
+		features = append(features, feature.Name)
+	}
+
+	slices.Sort(features)
+
+	return strings.TrimSpace(strings.Join(append([]string{cpu.Vendor, cpu.Model}, features...), " "))
 }
 
 func parseNode(cell libvirtxml.CapsHostNUMACell) (Node, error) {

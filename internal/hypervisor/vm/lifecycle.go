@@ -12,7 +12,6 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -114,10 +113,8 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 		}
 	}
 
-	if plan.archive() != "" && !spec.Mark.Complete {
-		if err := plan.unpack(ctx, host, spec.Container.Root); err != nil {
-			return err
-		}
+	if err := plan.unpack(ctx, host, spec); err != nil {
+		return err
 	}
 
 	if err := host.SetAutostart(ctx, spec.UUID, plan.Autostart.ValueBool()); err != nil {
@@ -137,10 +134,6 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 	spec.Mark.Complete = true
 
 	return setMark(ctx, host, spec)
-}
-
-func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	return machines.SetMark(ctx, host, spec)
 }
 
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
@@ -170,7 +163,7 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 	spec := m.spec(id, formats)
 	spec.Mark.Digest = digest
 
-	return spec, m.locate(ctx, host, &spec, files)
+	return m.locate(ctx, host, spec, files)
 }
 
 // formats are those of the disks as the machine has them, by the volumes' ids.
@@ -194,8 +187,7 @@ func (m *model) digest(formats map[string]string) (string, error) {
 	}
 
 	hash := sha256.New()
-	hash.Write([]byte(text))
-	hash.Write([]byte(m.madeFrom()))
+	hash.Write([]byte(text + m.madeFrom()))
 
 	if m.CloudInit != nil && m.Container == nil {
 		seed := m.seed("digest")
