@@ -112,6 +112,7 @@ type connection interface {
 	stopPool(name string) error
 	undefinePool(name string) error
 	setPoolAutostart(name string, on bool) error
+	volumes(pool string) (xml []string, active bool, err error) // refreshed
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
 	createVolume(pool, xml string, preallocate bool) error
