@@ -177,7 +177,7 @@ func TestBadNodeIsRefusedAtPlanTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: factories(consulServer.Address()),
-				Steps:                    []resource.TestStep{{Config: nodeBlock(input.lines+"\naddress = \"127.0.0.2\""), PlanOnly: true, ExpectError: words(input.want...)}},
+				Steps:                    []resource.TestStep{{Config: nodeBlock(input.lines + "\naddress = \"127.0.0.2\""), PlanOnly: true, ExpectError: words(input.want...)}},
 			})
 		})
 	}
