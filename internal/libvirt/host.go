@@ -77,6 +77,7 @@ type connection interface {
 	setMemory(uuid string, bytes uint64) error
 	setText(uuid string, kind TextKind, text string) error
 	changeDevice(uuid string, change DeviceChange, xml string) error
+	hasInterface(name string) (bool, error)
 	leases(uuid string) (map[string][]string, error)
 
 	networks() ([]Network, error)

@@ -15,6 +15,8 @@ type Host struct {
 	Arch        string   // "x86_64"
 	DomainTypes []string // hypervisors that the host offers for Arch, sorted: "kvm", "qemu"
 	Nodes       []Node   // sorted by id
+	// MaxVCPUs is how many vCPUs a machine can have, by its type ("q35", "pc-q35-7.2").
+	MaxVCPUs map[string]int
 }
 
 // Node is one NUMA node.
@@ -57,6 +59,8 @@ func ParseHost(capabilities string) (Host, error) {
 		if guest.Arch.Name != host.Arch {
 			continue
 		}
+
+		host.MaxVCPUs = maxVCPUs(guest.Arch.Machines)
 
 		for _, domain := range guest.Arch.Domains {
 			host.DomainTypes = append(host.DomainTypes, domain.Type)
@@ -184,4 +188,16 @@ func (n Node) CPUs() CPUSet {
 	}
 
 	return NewCPUSet(all...)
+}
+
+func maxVCPUs(machines []libvirtxml.CapsGuestMachine) map[string]int {
+	all := map[string]int{}
+
+	for _, machine := range machines {
+		if machine.MaxCPUs > 0 {
+			all[machine.Name] = machine.MaxCPUs
+		}
+	}
+
+	return all
 }

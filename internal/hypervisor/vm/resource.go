@@ -126,9 +126,10 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	}
 }
 
-// Update executes the steps that changes lists; nothing in it restarts the machine.
+// Update executes the steps that changes lists.
 func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan model
+	var state, plan model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(plan.takeSecrets(ctx, req.Config)...)
 
@@ -141,7 +142,7 @@ func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, res
 
 	host, err := r.clients.Host(plan.Host.ValueString())
 	if err == nil {
-		err = update(ctx, host, &plan)
+		err = update(ctx, host, state, &plan)
 	}
 
 	if err == nil {

@@ -2,7 +2,9 @@ package vm
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
@@ -158,19 +160,29 @@ func apply(t *testing.T, o observed, s step) observed {
 			spec.Mark = *s.Mark
 			spec.Mark.Managed = true // by being there
 		case s.Pin != nil:
-			pins := make([]topology.CPUSet, max(len(spec.Pins), s.Pin.VCPU+1))
+			pins := make([]topology.CPUSet, max(len(spec.Pins), s.Pin.Number+1))
 			copy(pins, spec.Pins)
-			pins[s.Pin.VCPU] = s.Pin.CPUs
+			pins[s.Pin.Number] = s.Pin.CPUs
 			spec.Pins = pins
 		case s.Emulator != nil:
 			spec.Emulator = *s.Emulator
+		case s.IOThread != nil:
+			spec.IOThreads = slices.Clone(spec.IOThreads)
+			spec.IOThreads[s.IOThread.Number] = s.IOThread.CPUs
+		case s.Text != nil && s.Text.Kind == libvirt.Title:
+			spec.Title = s.Text.Text
+		case s.Text != nil:
+			spec.Description = s.Text.Text
 		}
 
 		return spec
 	}
 
 	fields := 0
-	for _, set := range []bool{s.Mark != nil, s.Pin != nil, s.Emulator != nil, s.Autostart != nil, s.Power != nil} {
+	for _, set := range []bool{
+		s.Mark != nil, s.Pin != nil, s.Emulator != nil, s.Autostart != nil, s.Power != nil, s.Define != nil, s.Text != nil, s.VCPUs != nil,
+		s.Memory != nil, s.Device != nil, s.Restart != nil, s.Seed, s.IOThread != nil,
+	} {
 		if set {
 			fields++
 		}
@@ -181,6 +193,15 @@ func apply(t *testing.T, o observed, s step) observed {
 	}
 
 	o.stored, o.live = change(o.stored), change(o.live)
+
+	if s.Define != nil {
+		o.stored = *s.Define
+		o.stored.Mark.Managed = true
+	}
+
+	if s.Restart != nil || !o.domain.Active {
+		o.live = o.stored
+	}
 
 	if s.Autostart != nil {
 		o.domain.Autostart = *s.Autostart
@@ -194,6 +215,54 @@ func apply(t *testing.T, o observed, s step) observed {
 		o.domain.Running, o.domain.Active = *s.Power, *s.Power
 	}
 
+	return applyLive(t, o, s)
+}
+
+// applyLive does to the running machine what its host would, and refuses what no host does.
+func applyLive(t *testing.T, o observed, s step) observed {
+	t.Helper()
+
+	if (s.VCPUs != nil || s.Memory != nil || s.Device != nil || s.Restart != nil) && !o.domain.Running {
+		t.Fatalf("a machine that does not run is changed as it runs: %+v", s)
+	}
+
+	o.live.Disks, o.live.Interfaces = maps.Clone(o.live.Disks), maps.Clone(o.live.Interfaces)
+
+	switch {
+	case s.VCPUs != nil:
+		if *s.VCPUs < o.live.VCPUs || *s.VCPUs > o.live.TopVCPUs() {
+			t.Fatalf("a machine of %d to %d vCPUs is given %d", o.live.VCPUs, o.live.TopVCPUs(), *s.VCPUs)
+		}
+
+		o.live.MaxVCPUs, o.live.VCPUs = o.live.TopVCPUs(), *s.VCPUs
+	case s.Memory != nil:
+		if *s.Memory > o.live.TopMemory() {
+			t.Fatalf("a machine of at most %d bytes is given %d", o.live.TopMemory(), *s.Memory)
+		}
+
+		o.live.MaxMemory, o.live.Memory = o.live.TopMemory(), *s.Memory
+	case s.Device != nil && s.Device.Disk != "":
+		_, there := o.live.Disks[s.Device.Disk]
+		disk, stored := o.stored.Disks[s.Device.Disk]
+
+		switch attach := s.Device.Change == libvirt.Attach; {
+		case attach == there || (attach && !stored):
+			t.Fatalf("disk %+v changes on %+v, stored as %+v", *s.Device, o.live.Disks, o.stored.Disks)
+		case attach:
+			o.live.Disks[s.Device.Disk] = disk
+		default:
+			delete(o.live.Disks, s.Device.Disk)
+		}
+	case s.Device != nil:
+		maps.DeleteFunc(o.live.Interfaces, func(_ string, i domainxml.Interface) bool { return i.MAC == s.Device.MAC })
+
+		for name, nic := range o.stored.Interfaces {
+			if s.Device.Change != libvirt.Detach && nic.MAC == s.Device.MAC {
+				o.live.Interfaces[name] = nic
+			}
+		}
+	}
+
 	return o
 }
 
@@ -203,6 +272,14 @@ func reached(t *testing.T, got observed, want target) {
 	for which, spec := range map[string]domainxml.Spec{"stored": got.stored, "live": got.live} {
 		if !samePins(want.spec.Pins, spec.Pins, want.spec.VCPUs, eight) || !whole(want.spec.Emulator, eight).Equal(whole(spec.Emulator, eight)) {
 			t.Fatalf("the %s pins are %v and %s, want %v and %s", which, spec.Pins, spec.Emulator, want.spec.Pins, want.spec.Emulator)
+		}
+
+		if left := domainxml.Compare(spec, want.spec); len(left) > 0 && (which == "stored" || got.domain.Active) {
+			t.Fatalf("the %s definition still differs in %+v", which, left)
+		}
+
+		if spec.Title != want.spec.Title || spec.Description != want.spec.Description {
+			t.Fatalf("the %s texts are %q and %q", which, spec.Title, spec.Description)
 		}
 
 		mark := want.spec.Mark
@@ -243,12 +320,32 @@ func randomTarget(random *rand.Rand) target {
 }
 
 func randomSpec(random *rand.Rand) domainxml.Spec {
-	spec := domainxml.Spec{VCPUs: 2, Pins: randomPins(random), Mark: domainxml.Mark{
+	spec := domainxml.Spec{VCPUs: 2 + random.IntN(2), MaxVCPUs: 3 + random.IntN(2), Pins: randomPins(random), Mark: domainxml.Mark{
 		Managed: true, Complete: random.IntN(2) == 0, Exclusive: random.IntN(2) == 0, Digest: fmt.Sprint(random.IntN(2)), Settings: fmt.Sprint(random.IntN(2)),
 	}}
 
 	if random.IntN(2) == 0 {
 		spec.Emulator = topology.NewCPUSet(random.IntN(8))
+	}
+
+	if spec.Memory = uint64(1+random.IntN(2)) << 30; random.IntN(3) > 0 {
+		spec.MaxMemory = 2 << 30
+	}
+
+	spec.Title, spec.Description = fmt.Sprint(random.IntN(2)), fmt.Sprint(random.IntN(2))
+	spec.IOThreads = []topology.CPUSet{topology.NewCPUSet(random.IntN(2))}[:random.IntN(2)]
+	spec.Preallocated = random.IntN(8) == 0
+	spec.Disks = map[string]domainxml.Disk{"root": {Format: fmt.Sprint(random.IntN(8) / 7)}}
+	spec.Interfaces = map[string]domainxml.Interface{}
+
+	for i := range 2 {
+		if random.IntN(2) == 0 {
+			spec.Disks[fmt.Sprint(i)] = domainxml.Disk{Format: fmt.Sprint(random.IntN(2))}
+		}
+
+		if random.IntN(2) == 0 {
+			spec.Interfaces[fmt.Sprint(i)] = domainxml.Interface{MAC: fmt.Sprint(i, random.IntN(2)), Bridge: fmt.Sprint(random.IntN(2))}
+		}
 	}
 
 	return spec
@@ -274,13 +371,19 @@ func say(steps []step) string {
 		case s.Mark != nil:
 			text += fmt.Sprint("mark ", *s.Mark)
 		case s.Pin != nil:
-			text += fmt.Sprintf("pin %d to %s", s.Pin.VCPU, s.Pin.CPUs)
+			text += fmt.Sprintf("pin %d to %s", s.Pin.Number, s.Pin.CPUs)
 		case s.Emulator != nil:
 			text += fmt.Sprint("emulator to ", *s.Emulator)
 		case s.Autostart != nil:
 			text += fmt.Sprint("autostart ", *s.Autostart)
 		case s.Power != nil:
 			text += fmt.Sprint("power ", *s.Power)
+		case s.Define != nil:
+			text += "define"
+		case s.Restart != nil:
+			text += "restart for " + s.Restart.For
+		default:
+			text += fmt.Sprintf("%+v", s)
 		}
 	}
 
