@@ -126,6 +126,7 @@ func (quiet) pinEmulator(string, []bool) error                               { r
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
 func (quiet) hasInterface(string) (bool, error)                              { return true, nil }
+func (quiet) openConsole(string) (consoleStream, error)                      { return nil, nil }
 func (quiet) pinIOThread(string, int, []bool) error                          { return nil }
 func (quiet) setVCPUs(string, int) error                                     { return nil }
 func (quiet) setMemory(string, uint64) error                                 { return nil }

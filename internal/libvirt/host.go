@@ -78,6 +78,7 @@ type connection interface {
 	setText(uuid string, kind TextKind, text string) error
 	changeDevice(uuid string, change DeviceChange, xml string) error
 	hasInterface(name string) (bool, error)
+	openConsole(uuid string) (consoleStream, error)
 	leases(uuid string) (map[string][]string, error)
 
 	networks() ([]Network, error)

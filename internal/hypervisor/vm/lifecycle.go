@@ -36,7 +36,7 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		}
 	}
 
-	if err := preflight(ctx, host, domainxml.Spec{}, spec); err != nil {
+	if err := preflight(ctx, host, domainxml.Spec{}, spec, plan.Running.ValueBool()); err != nil {
 		return domainxml.Spec{}, err
 	}
 

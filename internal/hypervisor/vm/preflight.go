@@ -14,8 +14,8 @@ import (
 )
 
 // preflight refuses what the host would refuse only when the machine is changed or started. now is the machine as it is stored, and
-// the zero Spec for a new one.
-func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec) error {
+// the zero Spec for a new one; runs says whether it is to run.
+func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec, runs bool) error {
 	hardware, err := host.Topology(ctx)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec
 		}
 	}
 
-	if want.Pages.Size == 0 || (now.SameBacking(want) && now.TopMemory() == want.TopMemory()) {
+	if !runs || want.Pages.Size == 0 || (now.SameBacking(want) && now.TopMemory() == want.TopMemory()) {
 		return nil
 	}
 

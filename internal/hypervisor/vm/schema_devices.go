@@ -72,7 +72,7 @@ func interfacesAttribute() schema.Attribute {
 				Computed:            true,
 				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$`),
 					"must be the MAC address of one machine, such as 52:54:00:12:34:56, in lower case")},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseNonNullStateForUnknown()},
 			},
 		}},
 	}

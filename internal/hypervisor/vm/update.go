@@ -47,7 +47,7 @@ func update(ctx context.Context, host *libvirt.Host, before model, plan *model) 
 		return err
 	}
 
-	if err := preflight(ctx, host, o.stored, want.spec); err != nil {
+	if err := preflight(ctx, host, o.stored, want.spec, want.running); err != nil {
 		return err
 	}
 
