@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -33,6 +34,8 @@ type Backend struct {
 	hosts   map[string]*libvirt.Host
 	consul  func() (*catalog.Client, error)
 	gateway func() (gateway.Engine, error)
+
+	gatewayAnswered atomic.Bool
 }
 
 // New makes the clients' holder. It reaches nothing.
@@ -86,6 +89,9 @@ func (b *Backend) Consul() (*catalog.Client, error) { return b.consul() }
 
 // Gateway returns the configured gateway engine, or ErrNoGateway.
 func (b *Backend) Gateway() (gateway.Engine, error) { return b.gateway() }
+
+// GatewayAnswered holds whether the gateway has answered anybody since the provider was configured.
+func (b *Backend) GatewayAnswered() *atomic.Bool { return &b.gatewayAnswered }
 
 // From takes the backend out of what Configure hands to a resource or data source. It returns nil before the provider
 // is configured, as in a validation.

@@ -14,28 +14,28 @@ import (
 
 // agentInstance finds an instance in the shared read of the agent. The agent leaves out what the token may not read,
 // without saying so; asked for the one instance, it says so.
-func (c *Client) agentInstance(ctx context.Context, id string) (Service, error) {
-	services, err := c.agentServices(ctx)
+func (c *Client) agentInstance(ctx context.Context, who Identity) (Service, error) {
+	services, err := c.agentServices(ctx, who)
 	if err != nil {
 		return Service{}, err
 	}
 
-	if service, found := services[id]; found {
+	if service, found := services[who.ID]; found {
 		return service, nil
 	}
 
-	return c.agentLook(ctx, id)
+	return c.agentLook(ctx, who)
 }
 
-// agentServices reads everything that is registered through the agent, in two requests.
-func (c *Client) agentServices(ctx context.Context) (map[string]Service, error) {
-	return shared(ctx, c, "agent", func(ctx context.Context) (map[string]Service, error) {
-		found, err := c.api.Agent().ServicesWithFilterOpts("", (&api.QueryOptions{}).WithContext(ctx))
+// agentServices reads everything that is registered through the agent where the instance is, in two requests.
+func (c *Client) agentServices(ctx context.Context, who Identity) (map[string]Service, error) {
+	return shared(ctx, c, "agent "+who.Partition+"/"+who.Namespace, func(ctx context.Context) (map[string]Service, error) {
+		found, err := c.api.Agent().ServicesWithFilterOpts("", who.options(ctx))
 		if err != nil {
 			return nil, fmt.Errorf("list the agent's services: %w", c.asked(err))
 		}
 
-		checks, err := c.agentChecks(ctx, "")
+		checks, err := c.agentChecks(ctx, who, "")
 		if err != nil {
 			return nil, err
 		}
@@ -54,9 +54,14 @@ func (c *Client) agentServices(ctx context.Context) (map[string]Service, error) 
 	})
 }
 
+// options are those of every request about the instance.
+func (who Identity) options(ctx context.Context) *api.QueryOptions {
+	return (&api.QueryOptions{Namespace: who.Namespace, Partition: who.Partition}).WithContext(ctx)
+}
+
 // agentLook reads one instance now, whatever has been read before.
-func (c *Client) agentLook(ctx context.Context, id string) (Service, error) {
-	found, _, err := c.api.Agent().Service(id, (&api.QueryOptions{}).WithContext(ctx))
+func (c *Client) agentLook(ctx context.Context, who Identity) (Service, error) {
+	found, _, err := c.api.Agent().Service(who.ID, who.options(ctx))
 	if isMissing(err) {
 		return Service{}, fmt.Errorf("the agent at %s has no such instance: %w", c.address, ErrNotFound)
 	}
@@ -65,7 +70,7 @@ func (c *Client) agentLook(ctx context.Context, id string) (Service, error) {
 		return Service{}, c.asked(err)
 	}
 
-	checks, err := c.agentChecks(ctx, id)
+	checks, err := c.agentChecks(ctx, who, who.ID)
 	if err != nil {
 		return Service{}, err
 	}
@@ -74,55 +79,61 @@ func (c *Client) agentLook(ctx context.Context, id string) (Service, error) {
 }
 
 // agentChecks reads the checks of one instance, or all that the agent has if the id is empty.
-func (c *Client) agentChecks(ctx context.Context, serviceID string) ([]entry, error) {
-	options := &api.QueryOptions{}
+func (c *Client) agentChecks(ctx context.Context, where Identity, serviceID string) ([]entry, error) {
+	options := where.options(ctx)
 	if serviceID != "" {
 		options.Filter = "ServiceID == " + strconv.Quote(serviceID)
 	}
 
 	var checks map[string]entry
-	if _, err := c.api.Raw().Query("/v1/agent/checks", &checks, options.WithContext(ctx)); err != nil {
+	if _, err := c.api.Raw().Query("/v1/agent/checks", &checks, options); err != nil {
 		return nil, fmt.Errorf("list the agent's checks: %w", c.asked(err))
 	}
 
 	return slices.Collect(maps.Values(checks)), nil
 }
 
-// instance converts a service and its checks as Consul gives them.
-func instance(node string, found *api.AgentService, checks []entry) Service {
-	service := Service{
-		Identity: Identity{Node: node, Name: found.Service, ID: found.ID},
-		Address:  found.Address, Port: found.Port, Tags: sortedTags(found.Tags), Meta: found.Meta,
-	}
-	service.addChecks(checks)
-
-	return service
-}
-
 func (c *Client) registerWithAgent(ctx context.Context, service Service) error {
 	defer c.hold("agent " + service.ID)()
 
-	there, err := c.agentLook(ctx, service.ID)
+	there, err := c.agentLook(ctx, service.Identity)
 
 	switch {
-	case err == nil && there.Equal(service):
-		return nil
-	case err == nil:
-		return taken(there)
-	case !errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound):
+		return c.tellAgent(ctx, service)
+	case err != nil:
 		return err
 	}
 
-	return c.tellAgent(ctx, service)
+	if err := service.replaceable(there); err != nil {
+		return err
+	}
+
+	return c.rewriteWithAgent(ctx, service, there)
 }
 
-// updateWithAgent registers the definition over the old one and deregisters what is left over. The API's
-// replace-existing-checks does not serve: it ends a maintenance mode, and it leaves the old prober running beside the
-// new one if a check changes from HTTP to TCP, so that both write the one status. Such a check is removed first.
 func (c *Client) updateWithAgent(ctx context.Context, service Service) error {
 	defer c.hold("agent " + service.ID)()
 
-	old, err := c.agentChecks(ctx, service.ID)
+	there, err := c.agentLook(ctx, service.Identity)
+
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c.tellAgent(ctx, service)
+	case err != nil:
+		return err
+	case there.Foreign(service.Mark):
+		return owned(service.Identity.String(), there.Mark)
+	}
+
+	return c.rewriteWithAgent(ctx, service, there)
+}
+
+// rewriteWithAgent registers the definition over the old one and deregisters what is left over. The API's
+// replace-existing-checks does not serve: it ends a maintenance mode, and it leaves the old prober running beside the
+// new one if a check changes from HTTP to TCP, so that both write the one status. Such a check is removed first.
+func (c *Client) rewriteWithAgent(ctx context.Context, service, there Service) error {
+	old, err := c.agentChecks(ctx, service.Identity, service.ID)
 	if err != nil {
 		return err
 	}
@@ -136,12 +147,12 @@ func (c *Client) updateWithAgent(ctx context.Context, service Service) error {
 		case strings.HasPrefix(check.CheckID, maintenance):
 		case !keep:
 			dropped = append(dropped, check.CheckID)
-		case wanted.kind() != check.Type:
+		case wanted.Kind() != check.Type:
 			replaced = append(replaced, check.CheckID)
 		}
 	}
 
-	if err := c.deregisterChecks(ctx, replaced); err != nil {
+	if err := c.deregisterChecks(ctx, service.Identity, replaced); err != nil {
 		return err
 	}
 
@@ -149,40 +160,33 @@ func (c *Client) updateWithAgent(ctx context.Context, service Service) error {
 		return err
 	}
 
-	return c.deregisterChecks(ctx, dropped)
+	if err := c.deregisterChecks(ctx, service.Identity, dropped); err != nil || !there.Draining {
+		return err
+	}
+
+	return c.setMaintenance(ctx, service.Identity, "")
 }
 
+// tellAgent registers the service as it is defined. What it says twice, it says to the same effect.
 func (c *Client) tellAgent(ctx context.Context, service Service) error {
 	c.forget()
 	defer c.forget()
 
-	err := c.api.Agent().ServiceRegisterOpts(service.registration(), api.ServiceRegisterOpts{}.WithContext(ctx))
+	_, err := c.api.Raw().Write("/v1/agent/service/register", service.registration(), nil, service.writing(repeatable(ctx)))
 
 	return c.told(err)
 }
 
-func (s Service) registration() *api.AgentServiceRegistration {
-	registration := &api.AgentServiceRegistration{
-		ID: s.ID, Name: s.Name, Address: s.Address, Port: s.Port, Tags: sortedTags(s.Tags), Meta: s.Meta,
-	}
-
-	for _, key := range slices.Sorted(maps.Keys(s.Checks)) {
-		check := s.Checks[key]
-		registration.Checks = append(registration.Checks, &api.AgentServiceCheck{
-			CheckID: checkID(s.ID, key), Name: key, Notes: check.notes(s.Wait), HTTP: check.HTTP, TCP: check.TCP,
-			Interval: durationText(check.Interval), Timeout: durationText(check.Timeout), Status: check.Status,
-			DeregisterCriticalServiceAfter: durationText(check.DeregisterAfter),
-		})
-	}
-
-	return registration
+// writing are the options of every write about the instance.
+func (who Identity) writing(ctx context.Context) *api.WriteOptions {
+	return (&api.WriteOptions{Namespace: who.Namespace, Partition: who.Partition}).WithContext(ctx)
 }
 
-func (c *Client) deregisterChecks(ctx context.Context, ids []string) error {
+func (c *Client) deregisterChecks(ctx context.Context, where Identity, ids []string) error {
 	for _, id := range ids {
 		c.forget()
 
-		err := c.api.Agent().CheckDeregisterOpts(id, (&api.QueryOptions{}).WithContext(ctx))
+		err := c.api.Agent().CheckDeregisterOpts(id, where.options(repeatable(ctx)))
 		if err != nil && !isMissing(err) {
 			return fmt.Errorf("deregister check %q: %w", id, c.told(err))
 		}
@@ -193,16 +197,49 @@ func (c *Client) deregisterChecks(ctx context.Context, ids []string) error {
 	return nil
 }
 
-func (c *Client) deregisterWithAgent(ctx context.Context, who Identity) error {
+func (c *Client) deregisterWithAgent(ctx context.Context, who Identity, mine Mark) error {
 	defer c.hold("agent " + who.ID)()
+
+	there, err := c.agentLook(ctx, who)
+
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case there.Foreign(mine):
+		return owned(who.String(), there.Mark)
+	}
+
+	if mine.Drain > 0 {
+		if err := c.setMaintenance(ctx, who, drainReason); err != nil {
+			return err
+		}
+
+		if err := pause(ctx, mine.Drain); err != nil {
+			return err
+		}
+	}
 
 	c.forget()
 	defer c.forget()
 
-	err := c.api.Agent().ServiceDeregisterOpts(who.ID, (&api.QueryOptions{}).WithContext(ctx))
+	err = c.api.Agent().ServiceDeregisterOpts(who.ID, who.options(repeatable(ctx)))
 	if isMissing(err) {
 		return nil
 	}
 
 	return c.told(err)
+}
+
+// setMaintenance takes an instance of the agent out of service, with the reason, or puts it back if that is empty.
+func (c *Client) setMaintenance(ctx context.Context, who Identity, reason string) error {
+	c.forget()
+	defer c.forget()
+
+	if reason != "" {
+		return c.told(c.api.Agent().EnableServiceMaintenanceOpts(who.ID, reason, who.options(repeatable(ctx))))
+	}
+
+	return c.told(c.api.Agent().DisableServiceMaintenanceOpts(who.ID, who.options(repeatable(ctx))))
 }

@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,9 +13,8 @@ import (
 	"github.com/hashicorp/consul/api"
 )
 
-// requestLimit bounds one request. Consul itself holds a request for up to 7 s while the servers elect a leader
-// (rpc_hold_timeout), so that a shorter limit would fail where Consul answers.
-const requestLimit = 15 * time.Second
+// defaultPatience is how long writes wait for a Consul that is away.
+const defaultPatience = time.Minute
 
 // idleLimit is how long an unused connection is kept. It is short because Consul takes only 200 connections from one
 // address (http_max_conns_per_client), and refuses everybody's further ones.
@@ -31,6 +31,8 @@ type Config struct {
 	CertFile   string // client certificate, for mutual TLS
 	KeyFile    string
 	ServerName string // name that the server's certificate must have, if it is not the address's
+
+	Timeout time.Duration // how long writes wait for a Consul that restarts or elects a leader; a minute if it is 0
 }
 
 // Client talks to one Consul agent or server. It is safe for concurrent use.
@@ -41,6 +43,10 @@ type Client struct {
 	mu    sync.Mutex
 	reads map[string]*read       // shared reads by what they read
 	locks map[string]*sync.Mutex // held from a look to the write that depends on it, by what is written
+	made  map[string]*api.Node   // nodes that were not there and have been made, by partition/name
+
+	patience time.Duration
+	batch    batch
 }
 
 // New makes a client. It sends nothing: the server is reached on first use.
@@ -66,8 +72,8 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("configure TLS to Consul at %s: %w", settings.Address, err)
 	}
 
-	web.Timeout = requestLimit
-	web.Transport = logged{web.Transport}
+	patience := cmp.Or(config.Timeout, defaultPatience)
+	web.Transport = patient{next: logged{web.Transport}, limit: patience}
 	settings.HttpClient = web
 
 	client, err := api.NewClient(settings)
@@ -75,7 +81,10 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("configure the Consul client for %s: %w", settings.Address, err)
 	}
 
-	return &Client{api: client, address: settings.Address, reads: map[string]*read{}, locks: map[string]*sync.Mutex{}}, nil
+	return &Client{
+		api: client, address: settings.Address, reads: map[string]*read{}, locks: map[string]*sync.Mutex{},
+		made: map[string]*api.Node{}, patience: patience,
+	}, nil
 }
 
 // Address is where the client sends its requests.

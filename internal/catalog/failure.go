@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -37,8 +36,7 @@ func (c *Client) told(err error) error {
 		return nil
 	}
 
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
+	if unsent(err) {
 		return c.asked(err)
 	}
 

@@ -72,7 +72,7 @@ func TestWaitEndsWhenTheInstancePasses(t *testing.T) {
 	client := newClient(t, consulAddress)
 	register(t, client, service)
 
-	if err := client.AwaitPassing(t.Context(), service.ID, 20*time.Second); err != nil {
+	if err := client.AwaitPassing(t.Context(), service.Identity, 20*time.Second); err != nil {
 		t.Errorf("AwaitPassing: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestWaitThatEndsSaysWhatItSawLast(t *testing.T) {
 		return strings.Contains(checks["service:"+service.ID+":web"].Output, "refused")
 	})
 
-	err := client.AwaitPassing(t.Context(), service.ID, time.Second)
+	err := client.AwaitPassing(t.Context(), service.Identity, time.Second)
 	if err == nil {
 		t.Fatal("AwaitPassing of a failing instance succeeded")
 	}

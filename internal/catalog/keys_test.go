@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
+	"github.com/google/go-cmp/cmp"
 )
 
 // flaky returns the address of a Consul that fails while the flag is set.
@@ -24,7 +25,7 @@ func flaky(t *testing.T, failing *bool) string {
 func write(t *testing.T, client *catalog.Client, changes ...catalog.KeyChange) {
 	t.Helper()
 
-	if err := client.WriteKeys(t.Context(), changes); err != nil {
+	if _, err := client.WriteKeys(t.Context(), changes); err != nil {
 		t.Fatalf("WriteKeys: %v", err)
 	}
 }
@@ -40,28 +41,25 @@ func keys(t *testing.T, client *catalog.Client, prefix string) map[string]catalo
 	return found
 }
 
-func TestKeysAreReadAsWrittenAndSharedUntilAWrite(t *testing.T) {
-	address, requests := counted(t)
-	client := newClient(t, address)
+func TestKeysAreReadAsWrittenAtTheIndexesThatTheWriteReturned(t *testing.T) {
+	client := newClient(t, consulAddress)
 	prefix := unique(t) + "/"
 
 	if found := keys(t, client, prefix); len(found) != 0 {
 		t.Fatalf("before the write: %v", found)
 	}
 
-	write(t, client, catalog.KeyChange{Path: prefix + "a", Value: "1"}, catalog.KeyChange{Path: prefix + "b", Value: ""})
-
-	before := requests.Load()
-
-	for range 3 {
-		found := keys(t, client, prefix)
-		if len(found) != 2 || found[prefix+"a"].Value != "1" || found[prefix+"b"].Value != "" || found[prefix+"a"].Index == 0 {
-			t.Errorf("after the write: %v", found)
-		}
+	indexes, err := client.WriteKeys(t.Context(), []catalog.KeyChange{{Path: prefix + "a", Value: "1"}, {Path: prefix + "b", Value: ""}})
+	if err != nil {
+		t.Fatal(err)
 	}
 
-	if took := requests.Load() - before; took != 1 {
-		t.Errorf("three reads took %d requests, want one", took)
+	want := map[string]catalog.Key{
+		prefix + "a": {Path: prefix + "a", Value: "1", Index: indexes[prefix+"a"]},
+		prefix + "b": {Path: prefix + "b", Value: "", Index: indexes[prefix+"b"]},
+	}
+	if diff := cmp.Diff(want, keys(t, client, prefix)); diff != "" || indexes[prefix+"a"] == 0 {
+		t.Errorf("after the write, at the indexes %v (-want +got):\n%s", indexes, diff)
 	}
 
 	write(t, client, catalog.KeyChange{Path: prefix + "a", Delete: true}, catalog.KeyChange{Path: prefix + "b", Delete: true}, catalog.KeyChange{Path: prefix + "never", Delete: true})
@@ -86,7 +84,7 @@ func TestChangeOfAKeyThatMovedOnIsAConflictAndChangesNothing(t *testing.T) {
 		"delete": {Path: prefix + "a", Delete: true, Index: &seen},
 		"make":   {Path: prefix + "a", Value: "3", Index: &none},
 	} {
-		err := client.WriteKeys(t.Context(), []catalog.KeyChange{{Path: prefix + "b", Value: "x"}, change})
+		_, err := client.WriteKeys(t.Context(), []catalog.KeyChange{{Path: prefix + "b", Value: "x"}, change})
 		if !errors.Is(err, catalog.ErrConflict) {
 			t.Errorf("%s: %v, want ErrConflict", name, err)
 		}
@@ -124,7 +122,7 @@ func TestTooManyKeysForOneTransactionAreRefused(t *testing.T) {
 		changes[i] = catalog.KeyChange{Path: unique(t), Value: "x"}
 	}
 
-	if err := newClient(t, consulAddress).WriteKeys(t.Context(), changes); err == nil {
+	if _, err := newClient(t, consulAddress).WriteKeys(t.Context(), changes); err == nil {
 		t.Error("129 changes were accepted")
 	}
 }

@@ -63,11 +63,14 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// patience is how long clients wait for a Consul that is away.
+const patience = time.Second
+
 // newClient makes the client under test.
 func newClient(t *testing.T, address string) *catalog.Client {
 	t.Helper()
 
-	client, err := catalog.New(catalog.Config{Address: address})
+	client, err := catalog.New(catalog.Config{Address: address, Timeout: patience})
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}

@@ -4,26 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/hashicorp/consul/api"
 )
 
-const (
-	// agentCheck is the check that the servers keep for each node that runs an agent.
-	agentCheck = "serfHealth"
-
-	// conflictAttempts bounds how often a write is worked out anew because a prober wrote a check's status between
-	// the look and the write.
-	conflictAttempts = 5
-)
-
-// nodeMeta marks a node as one without an agent whose checks consul-esm runs, and as ours.
-func nodeMeta() map[string]string {
-	return map[string]string{"external-node": "true", "external-probe": "true", "managed-by": managedBy}
-}
+// conflictAttempts bounds how often a write is worked out anew because a prober wrote a check's status between the look
+// and the write.
+const conflictAttempts = 5
 
 // instances are all instances of one service in the catalog.
 type instances struct {
@@ -42,7 +29,7 @@ func (c *Client) nodeInstance(ctx context.Context, who Identity) (Service, error
 		who.Name = name
 	}
 
-	all, err := c.instances(ctx, who.Name)
+	all, err := c.instances(ctx, who)
 	if err != nil {
 		return Service{}, err
 	}
@@ -59,18 +46,12 @@ func (c *Client) nodeInstance(ctx context.Context, who Identity) (Service, error
 	}
 }
 
-// instances reads all instances of a service with their checks, in one request.
-func (c *Client) instances(ctx context.Context, name string) (instances, error) {
-	return shared(ctx, c, "service "+name, func(ctx context.Context) (instances, error) {
-		var found []struct {
-			Node    *api.Node
-			Service *api.AgentService
-			Checks  []entry
-		}
-
-		meta, err := c.api.Raw().Query("/v1/health/service/"+name, &found, (&api.QueryOptions{}).WithContext(ctx))
+// instances reads all instances of the instance's service with their checks, in one request.
+func (c *Client) instances(ctx context.Context, of Identity) (instances, error) {
+	return shared(ctx, c, "service "+of.Partition+"/"+of.Namespace+"/"+of.Name, func(ctx context.Context) (instances, error) {
+		found, meta, err := c.located(ctx, of.Name, of.options(ctx))
 		if err != nil {
-			return instances{}, fmt.Errorf("list the instances of service %q: %w", name, c.asked(err))
+			return instances{}, err
 		}
 
 		all := instances{byIdentity: make(map[Identity]Service, len(found)), filtered: meta.ResultsFilteredByACLs}
@@ -83,9 +64,27 @@ func (c *Client) instances(ctx context.Context, name string) (instances, error) 
 	})
 }
 
+// located is an instance as the catalog has it.
+type located struct {
+	Node    *api.Node
+	Service *api.AgentService
+	Checks  []entry
+}
+
+func (c *Client) located(ctx context.Context, name string, options *api.QueryOptions) ([]located, *api.QueryMeta, error) {
+	var found []located
+
+	meta, err := c.api.Raw().Query("/v1/health/service/"+name, &found, options)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the instances of service %q: %w", name, c.asked(err))
+	}
+
+	return found, meta, ctx.Err()
+}
+
 // serviceName finds the name of the service that an instance on a node is of.
 func (c *Client) serviceName(ctx context.Context, who Identity) (string, error) {
-	there, err := c.lookAtNode(ctx, who.Node)
+	there, err := c.lookAtNode(ctx, who)
 	if err != nil {
 		return "", err
 	}
@@ -97,77 +96,51 @@ func (c *Client) serviceName(ctx context.Context, who Identity) (string, error) 
 	return "", fmt.Errorf("node %q has no instance %q: %w", who.Node, who.ID, c.absent(ctx, ErrNotFound))
 }
 
-// occupied is a node with all that is on it, as read just before a write.
-type occupied struct {
-	node     *api.Node // nil if there is none
-	services []*api.AgentService
-	checks   []entry
-}
+// lookAtNode reads the node of the identity with all that is on it.
+func (c *Client) lookAtNode(ctx context.Context, where Identity) (occupied, error) {
+	options := where.options(ctx)
+	options.RequireConsistent = true
 
-func (c *Client) lookAtNode(ctx context.Context, name string) (occupied, error) {
-	options := (&api.QueryOptions{RequireConsistent: true}).WithContext(ctx)
-
-	list, meta, err := c.api.Catalog().NodeServiceList(name, options)
+	list, meta, err := c.api.Catalog().NodeServiceList(where.Node, options)
 	if err != nil {
-		return occupied{}, fmt.Errorf("list the services of node %q: %w", name, c.asked(err))
+		return occupied{}, fmt.Errorf("list the services of node %q: %w", where.Node, c.asked(err))
 	}
 
 	there := occupied{node: list.Node, services: list.Services}
 
-	checks, err := c.api.Raw().Query("/v1/health/node/"+name, &there.checks, options)
+	checks, err := c.api.Raw().Query("/v1/health/node/"+where.Node, &there.checks, options)
 	if err != nil {
-		return occupied{}, fmt.Errorf("list the checks of node %q: %w", name, c.asked(err))
+		return occupied{}, fmt.Errorf("list the checks of node %q: %w", where.Node, c.asked(err))
 	}
 
 	if meta.ResultsFilteredByACLs || checks.ResultsFilteredByACLs {
-		return occupied{}, fmt.Errorf("the token may not read all of node %q. Give it node %q and its services with policy \"read\"", name, name)
+		return occupied{}, fmt.Errorf("the token may not read all of node %q. Give it node %q and its services with policy \"read\"", where.Node, where.Node)
 	}
 
 	return there, nil
 }
 
-func (o occupied) find(id string) *api.AgentService {
-	for _, service := range o.services {
-		if strings.EqualFold(service.ID, id) {
-			return service
-		}
-	}
-
-	return nil
-}
-
-func (o occupied) check(id string) entry {
-	for _, check := range o.checks {
-		if strings.EqualFold(check.CheckID, id) {
-			return check
-		}
-	}
-
-	return entry{}
-}
-
-// refusesCatalog returns why nothing can be registered on the node through the catalog, if so.
-func (o occupied) refusesCatalog() error {
-	if o.check(agentCheck).CheckID == "" {
-		return nil
-	}
-
-	return fmt.Errorf("node %q runs a Consul agent, whose anti-entropy removes whatever is registered on it through the catalog within about a minute. Leave out node and register through that agent (its address goes in the provider block's consul), or name a node that runs no agent", o.node.Node)
-}
-
+// registerOnNode tries what is right for a new instance on a node that is known, together with others that are
+// registered at the moment. If anything is otherwise, nothing is written, and the node is looked at.
 func (c *Client) registerOnNode(ctx context.Context, service Service) error {
-	return c.changeNode(ctx, service.Node, func(there occupied) (api.TxnOps, error) {
+	if order, ok := c.newcomer(ctx, service); ok {
+		err := c.commit(ctx, order)
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnanswered) {
+			return err
+		}
+
+		c.dropFacts()
+	}
+
+	return c.changeNode(ctx, service.Identity, func(there occupied) (api.TxnOps, error) {
 		if err := there.refusesCatalog(); err != nil {
 			return nil, err
 		}
 
 		if found := there.find(service.ID); found != nil {
-			existing := instance(service.Node, found, there.checks)
-			if existing.Equal(service) {
-				return nil, nil
+			if err := service.replaceable(instance(service.Node, found, there.checks)); err != nil {
+				return nil, err
 			}
-
-			return nil, taken(existing)
 		}
 
 		return there.registration(service), nil
@@ -175,29 +148,67 @@ func (c *Client) registerOnNode(ctx context.Context, service Service) error {
 }
 
 func (c *Client) updateOnNode(ctx context.Context, service Service) error {
-	return c.changeNode(ctx, service.Node, func(there occupied) (api.TxnOps, error) {
+	return c.changeNode(ctx, service.Identity, func(there occupied) (api.TxnOps, error) {
 		if err := there.refusesCatalog(); err != nil {
 			return nil, err
+		}
+
+		if found := there.find(service.ID); found != nil {
+			if mark, _, _ := readMark(found.Meta); mark.Foreign(service.Mark) {
+				return nil, owned(service.Identity.String(), mark)
+			}
 		}
 
 		return there.registration(service), nil
 	})
 }
 
-func (c *Client) deregisterOnNode(ctx context.Context, who Identity) error {
-	return c.changeNode(ctx, who.Node, func(there occupied) (api.TxnOps, error) {
+func (c *Client) deregisterOnNode(ctx context.Context, who Identity, mine Mark) error {
+	var drained bool
+
+	err := c.changeNode(ctx, who, func(there occupied) (api.TxnOps, error) {
+		found := there.find(who.ID)
+		if found == nil {
+			return nil, nil
+		}
+
+		if mark, _, _ := readMark(found.Meta); mark.Foreign(mine) {
+			return nil, owned(who.String(), mark)
+		}
+
+		if mine.Drain == 0 {
+			return nil, nil
+		}
+
+		who.Name, drained = found.Service, true
+
+		return there.closing(who, drainReason), nil
+	})
+	if err != nil {
+		return err
+	}
+
+	if drained {
+		if err := pause(ctx, mine.Drain); err != nil {
+			return err
+		}
+	}
+
+	return c.changeNode(ctx, who, func(there occupied) (api.TxnOps, error) {
 		return there.deregistration(who), nil
 	})
 }
 
-// changeNode carries out what plan makes of the node's state, and plans anew if the state changed meanwhile.
-func (c *Client) changeNode(ctx context.Context, node string, plan func(occupied) (api.TxnOps, error)) error {
-	defer c.hold("node " + node)()
+// changeNode carries out what plan makes of the node's state. It plans anew if the state changed meanwhile, and for as
+// long as Consul is waited for also if the answer was lost: what was written then is seen.
+func (c *Client) changeNode(ctx context.Context, where Identity, plan func(occupied) (api.TxnOps, error)) error {
+	defer c.hold("node " + where.Node)()
 
-	var conflict error
+	waiting, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
 
-	for range conflictAttempts {
-		there, err := c.lookAtNode(ctx, node)
+	for conflicts := 0; ; {
+		there, err := c.lookAtNode(ctx, where)
 		if err != nil {
 			return err
 		}
@@ -207,108 +218,14 @@ func (c *Client) changeNode(ctx context.Context, node string, plan func(occupied
 			return err
 		}
 
-		if conflict = c.transact(ctx, operations); !errors.Is(conflict, ErrConflict) {
-			return conflict
+		err = c.transact(ctx, operations)
+
+		switch {
+		case errors.Is(err, ErrUnanswered) && pause(waiting, patienceInterval) == nil:
+		case errors.Is(err, ErrConflict) && conflicts < conflictAttempts:
+			conflicts++
+		default:
+			return err
 		}
 	}
-
-	return conflict
-}
-
-// registration returns the operations that make the node have the service: only what differs is written, and only if
-// it is still as it was seen. A check's status is the prober's, so an existing one is kept.
-func (o occupied) registration(service Service) api.TxnOps {
-	var operations api.TxnOps
-
-	found := o.find(service.ID)
-
-	if node := o.nodeFor(service, found); node != nil {
-		operations = append(operations, &api.TxnOp{Node: &api.NodeTxnOp{Verb: api.NodeCAS, Node: *node}})
-	}
-
-	if found == nil || !instance(service.Node, found, nil).sameEntry(service) {
-		operations = append(operations, &api.TxnOp{Service: service.operation(found)})
-	}
-
-	for _, key := range slices.Sorted(maps.Keys(service.Checks)) {
-		operation := service.checkOperation(key)
-
-		if there := o.check(operation.Check.CheckID); there.CheckID != "" {
-			if !there.differs(service.Checks[key], operation.Check.Notes) {
-				continue
-			}
-
-			onto(operation, there)
-		}
-
-		operations = append(operations, &api.TxnOp{Check: operation})
-	}
-
-	return append(operations, o.removals(service)...)
-}
-
-// nodeFor returns how the node is to be written, or nil if it stays. A node that we made got its address from its
-// first service, and follows it: consul-esm probes the node's address too, and takes its services down with it.
-func (o occupied) nodeFor(service Service, found *api.AgentService) *api.Node {
-	if o.node == nil {
-		return &api.Node{Node: service.Node, Address: service.Address, Meta: nodeMeta()}
-	}
-
-	follows := len(o.services) == 0 || (found != nil && found.Address == o.node.Address)
-	if !o.ours() || !follows || o.node.Address == service.Address {
-		return nil
-	}
-
-	node := *o.node
-	node.Address = service.Address
-
-	return &node
-}
-
-// ours reports whether Register made the node.
-func (o occupied) ours() bool { return o.node != nil && o.node.Meta["managed-by"] == managedBy }
-
-func (e entry) differs(wanted Check, notes string) bool {
-	check, _ := e.check()
-
-	return check != wanted || e.Notes != notes
-}
-
-// removals returns the operations that remove those checks of the instance that its definition does not have.
-func (o occupied) removals(service Service) api.TxnOps {
-	var operations api.TxnOps
-
-	for _, check := range o.checks {
-		_, keep := service.Checks[checkKey(service.ID, check.CheckID)]
-		if keep || check.ServiceID != service.ID || strings.HasPrefix(check.CheckID, maintenance) {
-			continue
-		}
-
-		gone := api.HealthCheck{Node: service.Node, CheckID: check.CheckID, ModifyIndex: check.ModifyIndex}
-		operations = append(operations, &api.TxnOp{Check: &api.CheckTxnOp{Verb: api.CheckDeleteCAS, Check: gone}})
-	}
-
-	return operations
-}
-
-// deregistration returns the operations that remove the instance (Consul removes its checks with it), and the node if
-// we made it and nothing else is on it.
-func (o occupied) deregistration(who Identity) api.TxnOps {
-	var operations api.TxnOps
-
-	others := len(o.services)
-
-	if found := o.find(who.ID); found != nil {
-		others--
-
-		gone := api.AgentService{ID: found.ID, Service: found.Service}
-		operations = append(operations, &api.TxnOp{Service: &api.ServiceTxnOp{Verb: api.ServiceDelete, Node: who.Node, Service: gone}})
-	}
-
-	if o.ours() && others == 0 {
-		node := api.Node{Node: o.node.Node, ModifyIndex: o.node.ModifyIndex}
-		operations = append(operations, &api.TxnOp{Node: &api.NodeTxnOp{Verb: api.NodeDeleteCAS, Node: node}})
-	}
-
-	return operations
 }

@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strings"
 	"sync"
 )
 
@@ -48,10 +50,10 @@ func shared[T any](ctx context.Context, c *Client, key string, fetch func(contex
 	return value, nil
 }
 
-// forget drops every shared read; each write calls it before and after.
+// forget drops every shared read but the nodes; each write calls it before and after.
 func (c *Client) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	c.reads = map[string]*read{}
+	maps.DeleteFunc(c.reads, func(key string, _ *read) bool { return !strings.HasPrefix(key, nodesKey) })
 }

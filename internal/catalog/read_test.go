@@ -21,7 +21,7 @@ func TestReadsAreSharedUntilAWrite(t *testing.T) {
 		var all []catalog.Identity
 
 		for i := range 20 {
-			service := catalog.Service{Identity: catalog.Identity{Node: node, Name: name, ID: fmt.Sprintf("%s-%d", name, i)}, Address: "127.0.0.9"}
+			service := catalog.Service{Identity: catalog.Identity{Node: node, Name: name, ID: fmt.Sprintf("%s-%d", name, i)}, Address: "127.0.0.9", Weights: catalog.Weights{Passing: 1, Warning: 1}}
 			register(t, client, service)
 			all = append(all, service.Identity)
 		}
@@ -46,7 +46,7 @@ func TestReadsAreSharedUntilAWrite(t *testing.T) {
 			t.Errorf("the second refresh took %d requests, want none", took)
 		}
 
-		if err := client.Update(t.Context(), catalog.Service{Identity: all[0], Address: "127.0.0.10"}); err != nil {
+		if err := client.Update(t.Context(), catalog.Service{Identity: all[0], Address: "127.0.0.10", Weights: catalog.Weights{Passing: 1, Warning: 1}}); err != nil {
 			t.Fatalf("Update: %v", err)
 		}
 

@@ -27,7 +27,10 @@ func full(t *testing.T, node string) catalog.Service {
 
 	return catalog.Service{
 		Identity: catalog.Identity{Node: node, Name: name, ID: name + "-1"},
+		Mark:     catalog.Mark{Owner: "me"},
 		Address:  "127.0.0.9", Port: 80, Tags: []string{"b", "a"}, Meta: map[string]string{"rack": "r1"},
+		Tagged:  map[string]catalog.Endpoint{"wan": {Address: "203.0.113.9", Port: 8080}},
+		Weights: catalog.Weights{Passing: 5, Warning: 2}, TagOverride: true,
 		Checks: map[string]catalog.Check{
 			"web":  {HTTP: "http://127.0.0.1:1/health?a=1&b=2", Interval: time.Minute, Timeout: 1500 * time.Millisecond, Status: "warning", DeregisterAfter: 90 * time.Minute},
 			"port": {TCP: "127.0.0.1:1", Interval: 10 * time.Second, Timeout: 2 * time.Second, Status: "passing"},
@@ -42,13 +45,13 @@ func register(t *testing.T, client *catalog.Client, service catalog.Service) {
 		t.Fatalf("Register: %v", err)
 	}
 
-	t.Cleanup(func() { deregister(t, client, service.Identity) })
+	t.Cleanup(func() { deregister(t, client, service) })
 }
 
-func deregister(t *testing.T, client *catalog.Client, who catalog.Identity) {
+func deregister(t *testing.T, client *catalog.Client, service catalog.Service) {
 	t.Helper()
 
-	if err := client.Deregister(cleanContext(t), who); err != nil {
+	if err := client.Deregister(cleanContext(t), service.Identity, service.Mark); err != nil {
 		t.Errorf("Deregister: %v", err)
 	}
 }
@@ -69,10 +72,7 @@ func wantInstance(t *testing.T, client *catalog.Client, want catalog.Service) {
 func TestWhatIsRegisteredIsReadBackToTheLastField(t *testing.T) {
 	places(t, func(t *testing.T, node string) {
 		service := full(t, node)
-		if node == "" {
-			service.Wait = 30 * time.Second
-		}
-
+		service.Wait, service.Drain, service.Force = 30*time.Second, 300*time.Millisecond, true
 		client := newClient(t, consulAddress)
 		register(t, client, service)
 		wantInstance(t, client, service)
@@ -81,7 +81,7 @@ func TestWhatIsRegisteredIsReadBackToTheLastField(t *testing.T) {
 
 func TestServiceWithoutChecksTagsAndPortIsReadBack(t *testing.T) {
 	places(t, func(t *testing.T, node string) {
-		service := catalog.Service{Identity: catalog.Identity{Node: node, Name: unique(t), ID: unique(t)}}
+		service := catalog.Service{Identity: catalog.Identity{Node: node, Name: unique(t), ID: unique(t)}, Weights: catalog.Weights{Passing: 1, Warning: 1}}
 		if node != "" {
 			service.Address = "127.0.0.9"
 		}
@@ -270,13 +270,13 @@ func TestLastServiceTakesTheNodeThatWasMadeForIt(t *testing.T) {
 		t.Fatalf("the node is %+v (%v), want it marked for consul-esm", node, err)
 	}
 
-	deregister(t, client, first.Identity)
+	deregister(t, client, first)
 
 	if node, _, err := others.Catalog().Node(first.Node, nil); err != nil || len(node.Services) != 1 {
 		t.Fatalf("with one service left the node is %+v (%v)", node, err)
 	}
 
-	deregister(t, client, second.Identity)
+	deregister(t, client, second)
 
 	if node, _, err := others.Catalog().Node(first.Node, nil); err != nil || node != nil {
 		t.Errorf("with no service left the node is %+v (%v), want none", node, err)
@@ -327,7 +327,7 @@ func TestNodeOfOthersStays(t *testing.T) {
 
 	client := newClient(t, consulAddress)
 	register(t, client, service)
-	deregister(t, client, service.Identity)
+	deregister(t, client, service)
 
 	node, _, err := others.Catalog().Node(service.Node, nil)
 	if err != nil || node == nil || node.Node.Address != "127.0.0.7" || !cmp.Equal(node.Node.Meta, foreign.NodeMeta) {
@@ -346,14 +346,14 @@ func TestParallelLeaversOfANodeLeaveNothing(t *testing.T) {
 	var all sync.WaitGroup
 
 	for i := range 8 {
-		service := catalog.Service{Identity: catalog.Identity{Node: node, Name: unique(t), ID: fmt.Sprintf("%s-%d", unique(t), i)}, Address: "127.0.0.9"}
+		service := catalog.Service{Identity: catalog.Identity{Node: node, Name: unique(t), ID: fmt.Sprintf("%s-%d", unique(t), i)}, Address: "127.0.0.9", Weights: catalog.Weights{Passing: 1, Warning: 1}}
 
 		all.Go(func() {
 			if err := client.Register(t.Context(), service); err != nil {
 				t.Errorf("Register: %v", err)
 			}
 
-			if err := client.Deregister(t.Context(), service.Identity); err != nil {
+			if err := client.Deregister(t.Context(), service.Identity, service.Mark); err != nil {
 				t.Errorf("Deregister: %v", err)
 			}
 		})
@@ -368,7 +368,7 @@ func TestParallelLeaversOfANodeLeaveNothing(t *testing.T) {
 
 func TestDeregistrationOfWhatIsGoneSucceeds(t *testing.T) {
 	places(t, func(t *testing.T, node string) {
-		if err := newClient(t, consulAddress).Deregister(t.Context(), full(t, node).Identity); err != nil {
+		if err := newClient(t, consulAddress).Deregister(t.Context(), full(t, node).Identity, catalog.Mark{}); err != nil {
 			t.Errorf("Deregister: %v", err)
 		}
 	})

@@ -60,7 +60,7 @@ func live(t *testing.T, on engine) {
 				is(upstreamType, "id", knownvalue.StringExact("up")),
 				is(upstreamType, "services", knownvalue.MapExact(map[string]knownvalue.Check{"blue": weight(100), "green": weight(10)})),
 				is(upstreamType, "targets", knownvalue.Null()),
-				is(upstreamType, "retries", knownvalue.Int64Exact(2)),
+				is(upstreamType, "retries", knownvalue.Null()),
 				is(routeType, "id", knownvalue.StringExact("shop")),
 				is(routeType, "paths", knownvalue.Null()),
 				is(routeType, "upstream", knownvalue.StringExact("up")),
@@ -84,11 +84,11 @@ func live(t *testing.T, on engine) {
 		resource.TestStep{Config: on.block + "# nothing is left to manage"},
 	)
 
-	if _, err := on.engine.Route(t.Context(), "shop"); !errors.Is(err, gateway.ErrNotFound) {
+	if _, err := on.fresh().Route(t.Context(), "shop"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("after destroy, reading the route gives %v, not ErrNotFound", err)
 	}
 
-	if _, err := on.engine.Upstream(t.Context(), "up"); !errors.Is(err, gateway.ErrNotFound) {
+	if _, err := on.fresh().Upstream(t.Context(), "up"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("after destroy, reading the upstream gives %v, not ErrNotFound", err)
 	}
 }
@@ -105,14 +105,14 @@ func TestTraefikIsLeftWithoutAKey(t *testing.T) {
 func TestCreateRefusesANameThatIsTaken(t *testing.T) {
 	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
 		t.Run(name, func(t *testing.T) {
-			put(t, on, gateway.Upstream{Name: "up", Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 7}}})
+			put(t, on, gateway.Upstream{Record: gateway.Record{Name: "up"}, Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 7}}})
 
 			run(t, resource.TestStep{
 				Config:      on.block + hcl(`services = { blue = {} }`, `paths = ["/"]`),
 				ExpectError: message(`Unable to create gateway upstream "up"`, "of this name already", "Import it", "choose another name"),
 			})
 
-			kept, err := on.engine.Upstream(t.Context(), "up")
+			kept, err := on.fresh().Upstream(t.Context(), "up")
 			if err != nil || kept.Targets["10.0.0.1:80"].Weight != 7 {
 				t.Errorf("the upstream that was there is now %+v (%v)", kept, err)
 			}
@@ -124,9 +124,9 @@ func TestCreateRefusesANameThatIsTaken(t *testing.T) {
 func TestWhatAKilledRunLeftIsTakenOver(t *testing.T) {
 	for name, on := range map[string]engine{"Traefik": newStack(t).engine, "Kong": kongEngine(t)} {
 		t.Run(name, func(t *testing.T) {
-			put(t, on, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"blue": {Weight: 100}}, Retries: 2})
+			put(t, on, gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"blue": {Weight: 100}}, Retries: 2})
 
-			if err := on.engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Paths: []string{"/"}, Upstream: "up"}); err != nil {
+			if err := on.fresh().PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "shop"}, Paths: []string{"/"}, Upstream: "up"}); err != nil {
 				t.Fatal(err)
 			}
 
@@ -144,13 +144,13 @@ func TestUpstreamThatARouteElsewhereUsesIsNotDeleted(t *testing.T) {
 				resource.TestStep{Config: config},
 				resource.TestStep{
 					PreConfig: func() {
-						must(t, on.engine.PutRoute(t.Context(), gateway.Route{Name: "elsewhere", Paths: []string{"/else"}, Upstream: "up"}))
+						must(t, on.fresh().PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "elsewhere"}, Paths: []string{"/else"}, Upstream: "up"}))
 					},
 					Config:      on.block + "# all is to go",
 					ExpectError: message(`Unable to delete gateway upstream "up"`, "elsewhere"),
 				},
 				resource.TestStep{
-					PreConfig: func() { must(t, on.engine.DeleteRoute(t.Context(), "elsewhere")) },
+					PreConfig: func() { must(t, on.fresh().DeleteRoute(t.Context(), gateway.Record{Name: "elsewhere"})) },
 					Config:    on.block + "# all is to go",
 				},
 			)
@@ -192,20 +192,20 @@ resource "gateway_route" "all" {
 // remove deletes the route and the upstream behind Terraform's back.
 func (e engine) remove(t *testing.T) {
 	t.Helper()
-	must(t, e.engine.DeleteRoute(t.Context(), "shop"))
-	must(t, e.engine.DeleteUpstream(t.Context(), "up"))
+	must(t, e.fresh().DeleteRoute(t.Context(), gateway.Record{Name: "shop"}))
+	must(t, e.fresh().DeleteUpstream(t.Context(), gateway.Record{Name: "up"}))
 }
 
 // change sends the traffic elsewhere behind Terraform's back.
 func (e engine) change(t *testing.T) {
 	t.Helper()
-	put(t, e, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"theirs": {Weight: 1}}, Retries: 9})
-	must(t, e.engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Hosts: []string{"theirs.test"}, Upstream: "up"}))
+	put(t, e, gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"theirs": {Weight: 1}}, Retries: 9})
+	must(t, e.fresh().PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "shop"}, Hosts: []string{"theirs.test"}, Upstream: "up"}))
 }
 
 func put(t *testing.T, on engine, upstream gateway.Upstream) {
 	t.Helper()
-	must(t, on.engine.PutUpstream(t.Context(), upstream))
+	must(t, on.fresh().PutUpstream(t.Context(), upstream))
 }
 
 func must(t *testing.T, err error) {

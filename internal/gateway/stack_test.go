@@ -45,8 +45,9 @@ func run(t *testing.T, steps ...resource.TestStep) {
 
 // engine is a gateway that the same HCL is tried on.
 type engine struct {
-	block  string // of the provider
-	engine gateway.Engine
+	block string                // of the provider
+	fresh func() gateway.Engine // as another Terraform would have one, which holds nothing that it has read
+	url   string                // of Kong's Admin API
 }
 
 func kongEngine(t *testing.T) engine {
@@ -54,12 +55,16 @@ func kongEngine(t *testing.T) engine {
 
 	server := kongtest.New(t)
 
-	client, err := kong.New(kong.Config{AdminURL: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	block := fmt.Sprintf("provider \"hypervisor\" {\n  gateway = { kong = { admin_url = %q } }\n}\n", server.URL)
 
-	return engine{fmt.Sprintf("provider \"hypervisor\" {\n  gateway = { kong = { admin_url = %q } }\n}\n", server.URL), client}
+	return engine{block, func() gateway.Engine {
+		client, err := kong.New(kong.Config{AdminURL: server.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		return client
+	}, server.URL}
 }
 
 // stack is a real Traefik that follows a real Consul.
@@ -93,15 +98,17 @@ func newStack(t *testing.T) stack {
 		t.Fatal(err)
 	}
 
-	client, err := catalog.New(catalog.Config{Address: consul.Address()})
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	return stack{
 		engine: engine{
-			block:  fmt.Sprintf("provider \"hypervisor\" {\n  consul  = { address = %q }\n  gateway = { traefik = {} }\n}\n", consul.Address()),
-			engine: traefik.New(traefik.Config{KeyPrefix: "traefik"}, client),
+			block: fmt.Sprintf("provider \"hypervisor\" {\n  consul  = { address = %q }\n  gateway = { traefik = {} }\n}\n", consul.Address()),
+			fresh: func() gateway.Engine {
+				client, err := catalog.New(catalog.Config{Address: consul.Address()})
+				if err != nil {
+					t.Fatal(err)
+				}
+
+				return traefik.New(traefik.Config{KeyPrefix: "traefik"}, client)
+			},
 		},
 		consul: direct,
 		url:    gate.URL(),

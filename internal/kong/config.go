@@ -22,9 +22,11 @@ const (
 
 // Config says how Kong's Admin API is reached.
 type Config struct {
-	AdminURL string // "http://10.0.0.31:8001"
-	Token    string // secret; sent as the Kong-Admin-Token header, empty for none
-	CAFile   string // PEM bundle that the server's certificate is verified against, empty for the system's
+	AdminURL  string // "http://10.0.0.31:8001"
+	Token     string // secret; sent as the Kong-Admin-Token header, empty for none
+	TokenFile string // holds the token; read if Token is empty
+	Workspace string // of an Enterprise edition, empty for its default one
+	CAFile    string // PEM bundle that the server's certificate is verified against, empty for the system's
 }
 
 // New returns an engine for the gateway that config names. It reads the CA file and sends nothing: the first read or
@@ -41,9 +43,14 @@ func New(config Config) (*Engine, error) {
 		return nil, err
 	}
 
+	token, err := readToken(config)
+	if err != nil {
+		return nil, err
+	}
+
 	client := &http.Client{
 		Timeout: requestTimeout,
-		Transport: &authorized{token: config.Token, next: &http.Transport{
+		Transport: &authorized{token: token, next: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -57,17 +64,39 @@ func New(config Config) (*Engine, error) {
 		},
 	}
 
-	base := address.String()
+	base := address.JoinPath(url.PathEscape(config.Workspace)).String()
 	admin, err := kong.NewClient(&base, client)
 	if err != nil {
 		return nil, fmt.Errorf("configure the client of Kong's Admin API at %s: %w", address.Redacted(), err)
 	}
 
-	engine := &Engine{admin: admin, address: address.Redacted()}
+	engine := &Engine{admin: admin, address: address.Redacted(), workspace: config.Workspace}
 	engine.bulk = newBulk(engine)
+	engine.about = newShared(engine.ask)
+	engine.plugins = newCollection(engine, "/plugins", func(row *pluginRow) string { return row.ID })
+	engine.consumers = newCollection(engine, "/consumers", func(row *consumerRow) string { return row.ID })
+	engine.groups = newCollection(engine, "/acls", func(row *groupRow) string { return row.ID })
+	engine.certificates = newCollection(engine, "/certificates", func(row *certificateRow) string { return row.ID })
+	engine.credentials = map[string]*collection[credentialRow]{}
+	for _, kind := range credentialKinds {
+		engine.credentials[kind.kind] = newCollection(engine, kind.all, func(row *credentialRow) string { return row.ID })
+	}
 	admin.SetDoer(engine.do)
 
 	return engine, nil
+}
+
+func readToken(config Config) (string, error) {
+	if config.Token != "" || config.TokenFile == "" {
+		return config.Token, nil
+	}
+
+	content, err := os.ReadFile(config.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("read the token of Kong's Admin API (token_file): %w", err)
+	}
+
+	return strings.TrimSpace(string(content)), nil
 }
 
 // readRoots returns nil, which stands for the system's certificates, if no file is named.

@@ -32,9 +32,9 @@ func TestUnreachableAdminAPISaysWhereItWasSought(t *testing.T) {
 	_, readErr := engine.Upstream(t.Context(), "up")
 	errs := map[string]error{
 		"read":         readErr,
-		"put upstream": engine.PutUpstream(t.Context(), gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}}),
-		"put route":    engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Paths: []string{"/"}, Upstream: "up"}),
-		"delete":       engine.DeleteUpstream(t.Context(), "up"),
+		"put upstream": engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"web": {Weight: 1}}}),
+		"put route":    engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "shop"}, Paths: []string{"/"}, Upstream: "up"}),
+		"delete":       engine.DeleteUpstream(t.Context(), gateway.Record{Name: "up"}),
 	}
 	for name, err := range errs {
 		t.Run(name, func(t *testing.T) {
@@ -64,9 +64,9 @@ func TestTokenIsSentWithEveryRequestAndStandsInNoError(t *testing.T) {
 	server := kongtest.New(t)
 	server.RequireToken(secret)
 	engine := newEngine(t, Config{AdminURL: server.URL, Token: secret})
-	mustPut(t, engine, gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}},
-		gateway.Route{Name: "shop", Paths: []string{"/"}, Upstream: "up"})
-	if err := engine.DeleteRoute(t.Context(), "shop"); err != nil {
+	mustPut(t, engine, gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"web": {Weight: 1}}},
+		gateway.Route{Record: gateway.Record{Name: "shop"}, Paths: []string{"/"}, Upstream: "up"})
+	if err := engine.DeleteRoute(t.Context(), gateway.Record{Name: "shop"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, request := range server.Requests() {
@@ -169,12 +169,12 @@ func TestServerThatIsNotTheAdminAPIHidesNothing(t *testing.T) {
 
 	engine := newEngine(t, Config{AdminURL: proxy.URL})
 	_, bulkErr := engine.Upstream(t.Context(), "up")
-	deleteErr := engine.DeleteRoute(t.Context(), "shop")
+	deleteErr := engine.DeleteRoute(t.Context(), gateway.Record{Name: "shop"})
 	_, directErr := engine.Route(t.Context(), "shop")
 	for name, err := range map[string]error{
 		"read in bulk": bulkErr, "delete route": deleteErr, "read alone": directErr,
-		"delete upstream": engine.DeleteUpstream(t.Context(), "up"),
-		"put route":       engine.PutRoute(t.Context(), gateway.Route{Name: "shop", Paths: []string{"/"}, Upstream: "up"}),
+		"delete upstream": engine.DeleteUpstream(t.Context(), gateway.Record{Name: "up"}),
+		"put route":       engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "shop"}, Paths: []string{"/"}, Upstream: "up"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, err, "Kong answered 404: no Route matched", "not the proxy")
@@ -200,6 +200,6 @@ func TestKongWithoutADatabaseSaysWhatItNeeds(t *testing.T) {
 	t.Cleanup(server.Close)
 
 	engine := newEngine(t, Config{AdminURL: server.URL})
-	err := engine.PutUpstream(t.Context(), gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 1}}})
+	err := engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"web": {Weight: 1}}})
 	wantError(t, err, "Kong answered 405", "when not using a database", "give it a database")
 }

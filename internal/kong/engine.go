@@ -9,16 +9,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/kong/go-kong/kong"
 )
-
-// mark is the tag on everything that this provider creates. Kong's tags may hold all printable ASCII but "," and "/".
-const mark = "managed-by:terraform-provider-hypervisor"
 
 // Engine configures one Kong gateway. It is safe for concurrent use.
 //
@@ -27,11 +23,19 @@ const mark = "managed-by:terraform-provider-hypervisor"
 //
 // Kong's proxies take a change over some 5 s after it was written (worker_state_update_frequency).
 type Engine struct {
-	admin   *kong.Client
-	address string // of the Admin API, without a password
+	admin     *kong.Client
+	address   string // of the Admin API, without a password
+	workspace string
 
 	bulk  *bulk
 	wrote atomic.Bool
+	about *shared[edition]
+
+	plugins      *collection[pluginRow]
+	consumers    *collection[consumerRow]
+	groups       *collection[groupRow]
+	credentials  map[string]*collection[credentialRow] // by kind
+	certificates *collection[certificateRow]
 }
 
 var _ gateway.Engine = (*Engine)(nil)
@@ -58,6 +62,12 @@ func (e *Engine) write(ctx context.Context, method, path string, body any) error
 
 // send makes one request and decodes the answer into a pointer, unless that is nil.
 func (e *Engine) send(ctx context.Context, method, path string, body, into any) error {
+	if e.workspace != "" && path != "/" { // an open source Kong would say of everything below it that it is not there
+		if err := e.supported(ctx); err != nil {
+			return err
+		}
+	}
+
 	request, err := e.admin.NewRequest(method, path, nil, body)
 	if err != nil {
 		return err
@@ -84,19 +94,6 @@ func at(parts ...string) string {
 	}
 
 	return path.String()
-}
-
-func marked(tags []*string) bool {
-	return slices.ContainsFunc(tags, func(tag *string) bool { return tag != nil && *tag == mark })
-}
-
-// withMark adds the mark to tags that others have set, which stay.
-func withMark(tags []*string) []*string {
-	if marked(tags) {
-		return tags
-	}
-
-	return append(slices.Clone(tags), new(mark))
 }
 
 // is says whether an optional field of Kong's has a value.

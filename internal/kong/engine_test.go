@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/kong/kongtest"
@@ -98,6 +99,13 @@ func mustPut(t *testing.T, engine *Engine, upstream gateway.Upstream, routes ...
 func wantUpstream(t *testing.T, engine *Engine, want gateway.Upstream) {
 	t.Helper()
 
+	want = want.Complete()
+	want.Timeouts = gateway.Timeouts{
+		Connect: either(want.Timeouts.Connect, gateway.DefaultConnectTimeout),
+		Read:    either(want.Timeouts.Read, gateway.DefaultReadTimeout),
+		Write:   either(want.Timeouts.Write, gateway.DefaultWriteTimeout),
+	}
+
 	got, err := engine.Upstream(t.Context(), want.Name)
 	if err != nil {
 		t.Fatalf("read upstream %q: %v", want.Name, err)
@@ -138,9 +146,9 @@ func TestReadsOfAWholeRefreshShareOneListPerCollection(t *testing.T) {
 	server, writer := start(t)
 	for i := range upstreams {
 		name := fmt.Sprintf("up-%d", i)
-		mustPut(t, writer, gateway.Upstream{Name: name, Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}})
+		mustPut(t, writer, gateway.Upstream{Record: gateway.Record{Name: name}, Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}})
 		for j := range routesEach {
-			route := gateway.Route{Name: fmt.Sprintf("%s-%d", name, j), Hosts: []string{name + ".test"}, Upstream: name}
+			route := gateway.Route{Record: gateway.Record{Name: fmt.Sprintf("%s-%d", name, j)}, Hosts: []string{name + ".test"}, Upstream: name}
 			if err := writer.PutRoute(t.Context(), route); err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +191,7 @@ func TestReadsFollowEveryPage(t *testing.T) {
 	const routes = 1100 // a page has 1000
 
 	server, writer := start(t)
-	mustPut(t, writer, gateway.Upstream{Name: "up", Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}})
+	mustPut(t, writer, gateway.Upstream{Record: gateway.Record{Name: "up"}, Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}})
 	for i := range routes {
 		ask(t, server, http.MethodPut, fmt.Sprintf("/routes/r-%d", i), fmt.Sprintf(`{"paths": ["/%d"], "service": {"name": "up"}}`, i))
 	}
@@ -213,8 +221,8 @@ func TestReadsAfterAWriteSeeIt(t *testing.T) {
 		t.Fatalf("read a route that does not exist: %v", err)
 	}
 
-	upstream := gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"web": {Weight: 100}}, Retries: 2}
-	route := gateway.Route{Name: "shop", Hosts: []string{"shop.test"}, Paths: []string{"/"}, Upstream: "up"}
+	upstream := gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"web": {Weight: 100}}, Retries: 2}
+	route := gateway.Route{Record: gateway.Record{Name: "shop"}, Hosts: []string{"shop.test"}, Paths: []string{"/"}, Upstream: "up"}
 	mustPut(t, engine, upstream, route)
 
 	wantUpstream(t, engine, upstream)
@@ -222,7 +230,7 @@ func TestReadsAfterAWriteSeeIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if difference := cmp.Diff(route, got); difference != "" {
+	if difference := cmp.Diff(route.Complete(), got); difference != "" {
 		t.Errorf("route: put (-), read (+):\n%s", difference)
 	}
 }
@@ -240,4 +248,20 @@ func TestAFailedReadIsNotKept(t *testing.T) {
 	if _, err := engine.Upstream(t.Context(), "up"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("the next read does not ask again: %v", err)
 	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func either(given, standard time.Duration) time.Duration {
+	if given == 0 {
+		return standard
+	}
+
+	return given
 }

@@ -8,14 +8,18 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // Kong's own error codes, from kong/db/errors.lua.
 const (
+	codeSchema     = 2  // its schema does not allow it
 	codeForeignKey = 4  // refers to nothing, or is still referred to
+	codeUnique     = 5  // another one has this already
 	codeReadOnly   = 12 // Kong runs without a database
 	codeUnresolved = 13 // refers by name to nothing
 )
@@ -28,6 +32,9 @@ type refusal struct {
 	status  int
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+
+	// Fields says what is wrong, by field.
+	Fields map[string]any `json:"fields"`
 }
 
 func (r *refusal) Error() string {
@@ -48,11 +55,16 @@ func (r *refusal) Error() string {
 	return text
 }
 
+// Is makes what Kong or a proxy before it answers while its database or itself is down an error that may pass.
+func (r *refusal) Is(target error) bool {
+	return target == gateway.ErrAway && r.status >= http.StatusInternalServerError
+}
+
 // isMissing says whether Kong answered that there is no such entity. A 404 in other words is not Kong's Admin API.
 func isMissing(err error) bool {
 	var refused *refusal
 
-	return errors.As(err, &refused) && refused.status == http.StatusNotFound && refused.Message == "Not found"
+	return errors.As(err, &refused) && refused.status == http.StatusNotFound && slices.Contains([]string{"Not found", "SNI not found"}, refused.Message)
 }
 
 func hasCode(err error, code int) bool {
@@ -98,5 +110,5 @@ func (e *Engine) unreachable(err error) error {
 		return err
 	}
 
-	return fmt.Errorf("reach Kong's Admin API at %s: %w. Check that Kong runs there and that admin_url in the provider block is right", e.address, err)
+	return gateway.Away(fmt.Errorf("reach Kong's Admin API at %s: %w. Check that Kong runs there and that admin_url in the provider block is right", e.address, err))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/kong/go-kong/kong"
@@ -12,7 +13,7 @@ import (
 // reader reads single entities. What is not there is nil, without an error.
 type reader interface {
 	service(ctx context.Context, nameOrID string) (*kong.Service, error)
-	upstream(ctx context.Context, name string) (*kong.Upstream, error)
+	upstream(ctx context.Context, name string) (*balancer, error)
 	targets(ctx context.Context, upstream string) ([]*kong.Target, error)
 	route(ctx context.Context, name string) (*kong.Route, error)
 }
@@ -24,13 +25,12 @@ func (d direct) service(ctx context.Context, nameOrID string) (*kong.Service, er
 	return get[kong.Service](ctx, d.engine, at("services", nameOrID))
 }
 
-func (d direct) upstream(ctx context.Context, name string) (*kong.Upstream, error) {
-	return get[kong.Upstream](ctx, d.engine, at("upstreams", name))
+func (d direct) upstream(ctx context.Context, name string) (*balancer, error) {
+	return get[balancer](ctx, d.engine, at("upstreams", name))
 }
 
 func (d direct) targets(ctx context.Context, upstream string) ([]*kong.Target, error) {
-	escaped := url.PathEscape(upstream)
-	targets, err := d.engine.admin.Targets.ListAll(ctx, &escaped)
+	targets, err := listAll[kong.Target](ctx, d.engine, at("upstreams", upstream, "targets"))
 	if isMissing(err) {
 		return nil, nil // the upstream has gone meanwhile
 	}
@@ -40,6 +40,37 @@ func (d direct) targets(ctx context.Context, upstream string) ([]*kong.Target, e
 
 func (d direct) route(ctx context.Context, name string) (*kong.Route, error) {
 	return get[kong.Route](ctx, d.engine, at("routes", name))
+}
+
+// pageSize is the most that Kong lists at once.
+const pageSize = "1000"
+
+// listAll reads a whole collection, page by page.
+func listAll[T any](ctx context.Context, e *Engine, path string) ([]*T, error) {
+	var all []*T
+
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+
+	first := path + separator + "size=" + pageSize
+	for next := first; next != ""; {
+		var page struct {
+			Data   []*T   `json:"data"`
+			Offset string `json:"offset"`
+		}
+		if err := e.send(ctx, http.MethodGet, next, nil, &page); err != nil {
+			return nil, err
+		}
+
+		all, next = append(all, page.Data...), ""
+		if page.Offset != "" {
+			next = first + "&offset=" + url.QueryEscape(page.Offset)
+		}
+	}
+
+	return all, nil
 }
 
 func get[T any](ctx context.Context, e *Engine, path string) (*T, error) {
@@ -59,7 +90,7 @@ func get[T any](ctx context.Context, e *Engine, path string) (*T, error) {
 // the others wait. Kong lists targets for one upstream at a time only.
 type bulk struct {
 	services  *shared[map[string]*kong.Service] // by name and by id
-	upstreams *shared[map[string]*kong.Upstream]
+	upstreams *shared[map[string]*balancer]
 	routes    *shared[map[string]*kong.Route]
 
 	direct direct
@@ -71,19 +102,19 @@ type bulk struct {
 func newBulk(e *Engine) *bulk {
 	return &bulk{
 		services: newShared(func(ctx context.Context) (map[string]*kong.Service, error) {
-			list, err := e.admin.Services.ListAll(ctx)
+			list, err := listAll[kong.Service](ctx, e, "/services")
 
 			return index(list, func(s *kong.Service) []*string { return []*string{s.Name, s.ID} }), err
 		}),
-		upstreams: newShared(func(ctx context.Context) (map[string]*kong.Upstream, error) {
-			list, err := e.admin.Upstreams.ListAll(ctx)
+		upstreams: newShared(func(ctx context.Context) (map[string]*balancer, error) {
+			list, err := listAll[balancer](ctx, e, "/upstreams")
 
-			return index(list, func(u *kong.Upstream) []*string { return []*string{u.Name} }), err
+			return index(list, func(u *balancer) []*string { return []*string{u.Name} }), err
 		}),
 		routes: newShared(func(ctx context.Context) (map[string]*kong.Route, error) {
-			list, err := e.admin.Routes.ListAll(ctx)
+			list, err := listAll[kong.Route](ctx, e, "/routes")
 
-			return index(list, func(r *kong.Route) []*string { return []*string{r.Name} }), err
+			return index(list, func(r *kong.Route) []*string { return []*string{r.Name, r.ID} }), err
 		}),
 		direct:    direct{e},
 		targetsOf: map[string]*shared[[]*kong.Target]{},
@@ -109,7 +140,7 @@ func (b *bulk) service(ctx context.Context, nameOrID string) (*kong.Service, err
 	return services[nameOrID], err
 }
 
-func (b *bulk) upstream(ctx context.Context, name string) (*kong.Upstream, error) {
+func (b *bulk) upstream(ctx context.Context, name string) (*balancer, error) {
 	upstreams, err := b.upstreams.get(ctx)
 
 	return upstreams[name], err

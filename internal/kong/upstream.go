@@ -4,22 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/kong/go-kong/kong"
-)
-
-// Timeouts of the services that are written, in milliseconds. Kong's own 60 s to connect would keep a client waiting
-// for a machine that has gone; within one data centre 2 s are ample, and what cannot be connected to is tried again
-// on another target. Reading and writing keep Kong's 60 s, the time between two successive reads or writes: a request
-// that was sent may have been carried out, so a shorter time would fail slow requests without helping failover.
-const (
-	connectTimeout = 2_000
-	writeTimeout   = 60_000
-	readTimeout    = 60_000
 )
 
 // maxNamed is how many routes an error names at most.
@@ -28,7 +20,7 @@ const maxNamed = 20
 // parts is what Kong holds of an upstream.
 type parts struct {
 	service  *kong.Service
-	upstream *kong.Upstream
+	upstream *balancer
 	targets  []*kong.Target
 }
 
@@ -54,7 +46,12 @@ func (p parts) joined(name string) bool {
 // the others. It refuses to take over an entity that somebody else made, unless it is a plain HTTP service with its
 // upstream, which can be imported.
 func (e *Engine) PutUpstream(ctx context.Context, upstream gateway.Upstream) error {
+	upstream = upstream.Complete()
+
 	if err := checkMembers(upstream); err != nil {
+		return err
+	}
+	if err := gateway.Refusal("Kong", e.CheckUpstream(upstream)); err != nil {
 		return err
 	}
 
@@ -62,11 +59,11 @@ func (e *Engine) PutUpstream(ctx context.Context, upstream gateway.Upstream) err
 	if err != nil {
 		return err
 	}
-	if err := current.refuseForeign(upstream.Name); err != nil {
+	if err := current.refuseForeign(upstream); err != nil {
 		return err
 	}
 
-	if err := e.putUpstreamEntity(ctx, upstream.Name, current.upstream); err != nil {
+	if err := e.putBalancer(ctx, upstream, current.upstream); err != nil {
 		return err
 	}
 	if err := e.putTargets(ctx, upstream, current.targets); err != nil {
@@ -80,49 +77,39 @@ func checkMembers(upstream gateway.Upstream) error {
 	if len(upstream.Services) == 0 && len(upstream.Targets) == 0 {
 		return errors.New("it has neither services nor targets, so nothing could receive its traffic. Give it one")
 	}
-	for target := range upstream.Targets {
-		if service, ok := strings.CutSuffix(target, consulTarget); ok {
-			return fmt.Errorf("the target %q cannot be told from the Consul service %q in Kong. Name it in services instead", target, service)
+
+	return nil
+}
+
+func (p parts) refuseForeign(upstream gateway.Upstream) error {
+	if p.service != nil {
+		if err := refuseForeign("service", upstream.Record, p.service.Tags); err != nil {
+			return err
+		}
+		if !marked(p.service.Tags) && p.service.Path != nil {
+			return fmt.Errorf("the imported Kong service %q adds the path %q to requests, which would be lost. "+
+				"Remove the path in Kong, or remove the upstream from this configuration", upstream.Name, *p.service.Path)
 		}
 	}
-
-	return nil
-}
-
-func (p parts) refuseForeign(name string) error {
-	var foreign string
-	switch {
-	case p.service != nil && !marked(p.service.Tags):
-		foreign = "service"
-	case p.upstream != nil && !marked(p.upstream.Tags):
-		foreign = "upstream"
-	default:
-		return nil
-	}
-
-	if !p.joined(name) {
-		return fmt.Errorf("the gateway already has a Kong %s of this name that this provider did not make. Remove or rename it, or choose another name", foreign)
-	}
-	if !marked(p.service.Tags) && (!is(p.service.Protocol, "http") || p.service.Path != nil) {
-		return fmt.Errorf("the imported Kong service %q is more than a plain HTTP service (its protocol is %q and its path %q), "+
-			"which would be lost. Set protocol http and no path in Kong, or remove it from this configuration",
-			name, or(p.service.Protocol, ""), or(p.service.Path, ""))
+	if p.upstream != nil {
+		return refuseForeign("upstream", upstream.Record, p.upstream.Tags)
 	}
 
 	return nil
 }
 
-// putUpstreamEntity writes nothing but the name and the mark; of an upstream that exists it keeps all the rest.
-func (e *Engine) putUpstreamEntity(ctx context.Context, name string, current *kong.Upstream) error {
-	var err error
-	switch {
-	case current == nil:
-		err = e.write(ctx, http.MethodPut, at("upstreams", name), kong.Upstream{Name: &name, Tags: withMark(nil)})
-	case !marked(current.Tags):
-		err = e.write(ctx, http.MethodPatch, at("upstreams", name), kong.Upstream{Tags: withMark(current.Tags)})
+// putBalancer writes Kong's upstream; of one that exists it keeps what is not ours to say.
+func (e *Engine) putBalancer(ctx context.Context, upstream gateway.Upstream, current *balancer) error {
+	method, tags := http.MethodPut, withMark(nil)
+	if current != nil {
+		if current.serves(upstream) && marked(current.Tags) {
+			return nil
+		}
+		method, tags = http.MethodPatch, withMark(current.Tags)
 	}
-	if err != nil {
-		return fmt.Errorf("put Kong upstream %q: %w", name, err)
+
+	if err := e.write(ctx, method, at("upstreams", upstream.Name), renderBalancer(upstream, tags)); err != nil {
+		return fmt.Errorf("put Kong upstream %q: %w", upstream.Name, err)
 	}
 
 	return nil
@@ -154,20 +141,10 @@ func (e *Engine) putTargets(ctx context.Context, upstream gateway.Upstream, curr
 }
 
 func (e *Engine) putService(ctx context.Context, upstream gateway.Upstream, current *kong.Service) error {
-	service := kong.Service{
-		Name:           &upstream.Name,
-		Host:           &upstream.Name,
-		Protocol:       new("http"),
-		Retries:        &upstream.Retries,
-		ConnectTimeout: new(connectTimeout),
-		WriteTimeout:   new(writeTimeout),
-		ReadTimeout:    new(readTimeout),
-		Enabled:        new(true),
-		Tags:           withMark(nil),
-	}
+	service := renderService(upstream)
 	if current != nil {
-		service.Tags = withMark(current.Tags)
-		if serves(current, service) {
+		service.Tags = withRecord(current.Tags, upstream.Record)
+		if serves(current, service) && slices.Equal(texts(current.Tags), texts(service.Tags)) {
 			return nil
 		}
 	}
@@ -177,19 +154,6 @@ func (e *Engine) putService(ctx context.Context, upstream gateway.Upstream, curr
 	}
 
 	return nil
-}
-
-// serves says whether Kong's service has everything that would be written.
-func serves(current *kong.Service, wanted kong.Service) bool {
-	return is(current.Host, *wanted.Host) &&
-		is(current.Protocol, *wanted.Protocol) &&
-		is(current.Retries, *wanted.Retries) &&
-		is(current.ConnectTimeout, *wanted.ConnectTimeout) &&
-		is(current.WriteTimeout, *wanted.WriteTimeout) &&
-		is(current.ReadTimeout, *wanted.ReadTimeout) &&
-		is(current.Enabled, true) &&
-		current.Path == nil &&
-		marked(current.Tags)
 }
 
 // Upstream reads an upstream. One whose service is missing does not exist: a put that was interrupted left it, and the
@@ -205,31 +169,57 @@ func (e *Engine) Upstream(ctx context.Context, name string) (gateway.Upstream, e
 		return gateway.Upstream{}, fmt.Errorf("upstream %q in Kong: %w", name, gateway.ErrNotFound)
 	}
 
-	upstream := gateway.Upstream{Name: name, Retries: or(current.service.Retries, -1)}
-	if current.joined(name) {
-		upstream.Services, upstream.Targets = members(current.targets)
+	return current.parse(name), nil
+}
+
+// Upstreams reads all upstreams that Upstream could read, in the order of their names.
+func (e *Engine) Upstreams(ctx context.Context) ([]gateway.Upstream, error) {
+	found, err := e.bulk.upstreams.get(ctx)
+	if err != nil {
+		return nil, err
 	}
 
-	return upstream, nil
+	var upstreams []gateway.Upstream
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		current, err := load(ctx, e.bulk, name)
+		if err != nil {
+			return nil, err
+		}
+		if current.joined(name) {
+			upstreams = append(upstreams, current.parse(name))
+		}
+	}
+
+	return upstreams, nil
 }
 
 // DeleteUpstream removes an upstream with its targets and its service. It refuses while routes lead to it. The service
 // goes last, so that what an interrupted delete leaves is still found.
-func (e *Engine) DeleteUpstream(ctx context.Context, name string) error {
-	if err := e.refuseReferenced(ctx, name); err != nil {
+func (e *Engine) DeleteUpstream(ctx context.Context, of gateway.Record) error {
+	current, err := load(ctx, direct{e}, of.Name)
+	if err != nil {
+		return err
+	}
+	if current.service == nil && current.upstream == nil {
+		return nil
+	}
+	if err := current.refuseForeign(gateway.Upstream{Record: of}); err != nil {
+		return err
+	}
+	if err := e.refuseReferenced(ctx, of.Name); err != nil {
 		return err
 	}
 
-	if err := e.remove(ctx, at("upstreams", name)); err != nil {
-		return fmt.Errorf("delete Kong upstream %q: %w", name, err)
+	if err := e.remove(ctx, at("upstreams", of.Name)); err != nil {
+		return fmt.Errorf("delete Kong upstream %q: %w", of.Name, err)
 	}
 
-	err := e.remove(ctx, at("services", name))
+	err = e.remove(ctx, at("services", of.Name))
 	if hasCode(err, codeForeignKey) { // a route was made meanwhile
-		err = errors.Join(e.refuseReferenced(ctx, name), err)
+		err = errors.Join(e.refuseReferenced(ctx, of.Name), err)
 	}
 	if err != nil {
-		return fmt.Errorf("delete Kong service %q: %w", name, err)
+		return fmt.Errorf("delete Kong service %q: %w", of.Name, err)
 	}
 
 	return nil
@@ -254,5 +244,6 @@ func (e *Engine) refuseReferenced(ctx context.Context, name string) error {
 	}
 
 	return fmt.Errorf("it still receives the traffic of the gateway route %s. Delete the route or send it to another "+
-		"upstream first; upstream = gateway_upstream.<label>.name tells Terraform the order", strings.Join(names, ", "))
+		"upstream first; upstream = gateway_upstream.<label>.name tells Terraform the order, and lifecycle { create_before_destroy = true } "+
+		"in the upstream lets it be renamed", strings.Join(names, ", "))
 }

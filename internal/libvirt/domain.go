@@ -19,30 +19,25 @@ type Domain struct {
 	LiveXML   string // what the running process uses; empty unless Active
 }
 
-// Domains returns all machines of the host from one shared read.
-func (h *Host) Domains(ctx context.Context) ([]Domain, error) {
-	return shared(ctx, h, askMachines, connection.domains)
-}
-
-// DomainsNow is Domains by a read that begins after the call: it has whatever any run wrote before.
-func (h *Host) DomainsNow(ctx context.Context) ([]Domain, error) {
-	h.forget(area{askMachines})
-
-	return h.Domains(ctx)
-}
-
 // Domain returns the machine with the UUID, or ErrNotFound.
 func (h *Host) Domain(ctx context.Context, uuid string) (Domain, error) {
-	if h.single(askMachines) {
-		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
-	}
+	list, domain, current := h.known(uuid)
 
-	return h.find(ctx, "UUID "+uuid, func(d Domain) bool { return d.UUID == uuid })
+	switch {
+	case current:
+		return domain, nil
+	case list != nil:
+		return h.renew(ctx, list, uuid)
+	case h.single(askMachines):
+		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
+	default:
+		return h.find(ctx, "UUID "+uuid, func(d Domain) bool { return d.UUID == uuid })
+	}
 }
 
 // DomainByName returns the machine with the name, or ErrNotFound.
 func (h *Host) DomainByName(ctx context.Context, name string) (Domain, error) {
-	if h.single(askMachines) {
+	if h.wroteTo(askMachines) {
 		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domainNamed(name) })
 	}
 
@@ -66,27 +61,27 @@ func (h *Host) find(ctx context.Context, which string, match func(Domain) bool) 
 
 // Define stores a machine's definition. A machine with the same UUID gets the new definition for its next start.
 func (h *Host) Define(ctx context.Context, xml string) error {
-	return run(ctx, h, machines, "define the machine", func(c connection) error { return c.defineDomain(xml) })
+	return write(ctx, h, uuidIn(xml), defined, "define the machine", func(c connection) error { return c.defineDomain(xml) })
 }
 
 // Start starts the machine, or lets it go on if it is paused.
 func (h *Host) Start(ctx context.Context, uuid string) error {
-	return run(ctx, h, machines, "start the machine", func(c connection) error { return c.startDomain(uuid) })
+	return write(ctx, h, uuid, unannounced, "start the machine", func(c connection) error { return c.startDomain(uuid) })
 }
 
 // Shutdown asks the guest to power off (ACPI) and returns at once.
 func (h *Host) Shutdown(ctx context.Context, uuid string) error {
-	return run(ctx, h, machines, "shut the machine down", func(c connection) error { return c.shutdownDomain(uuid) })
+	return write(ctx, h, uuid, unannounced, "shut the machine down", func(c connection) error { return c.shutdownDomain(uuid) })
 }
 
 // Destroy ends the machine's process at once, as if its power was cut. Its definition and its disks stay.
 func (h *Host) Destroy(ctx context.Context, uuid string) error {
-	return run(ctx, h, machines, "power the machine off", func(c connection) error { return c.destroyDomain(uuid) })
+	return write(ctx, h, uuid, unannounced, "power the machine off", func(c connection) error { return c.destroyDomain(uuid) })
 }
 
 // Undefine removes the machine's definition. A machine that is already gone is no error.
 func (h *Host) Undefine(ctx context.Context, uuid string) error {
-	err := run(ctx, h, machines, "undefine the machine", func(c connection) error { return c.undefineDomain(uuid) })
+	err := write(ctx, h, uuid, unannounced, "undefine the machine", func(c connection) error { return c.undefineDomain(uuid) })
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
@@ -101,7 +96,7 @@ func (h *Host) Active(ctx context.Context, uuid string) (bool, error) {
 
 // SetAutostart sets whether the machine starts with its host.
 func (h *Host) SetAutostart(ctx context.Context, uuid string, on bool) error {
-	return run(ctx, h, machines, "set autostart of the machine", func(c connection) error { return c.setAutostart(uuid, on) })
+	return write(ctx, h, uuid, unannounced, "set autostart of the machine", func(c connection) error { return c.setAutostart(uuid, on) })
 }
 
 // PinVCPU moves the thread of a vCPU to the CPUs, at once if the machine runs and for every later start. all is the
@@ -109,14 +104,14 @@ func (h *Host) SetAutostart(ctx context.Context, uuid string, on bool) error {
 func (h *Host) PinVCPU(ctx context.Context, uuid string, vcpu int, cpus, all topology.CPUSet) error {
 	what := fmt.Sprintf("pin vCPU %d to CPUs %s", vcpu, cpus)
 
-	return run(ctx, h, machines, what, func(c connection) error { return c.pinVCPU(uuid, vcpu, bitmap(cpus, all)) })
+	return write(ctx, h, uuid, unannounced, what, func(c connection) error { return c.pinVCPU(uuid, vcpu, bitmap(cpus, all)) })
 }
 
 // PinEmulator moves QEMU's own threads to the CPUs, at once if the machine runs and for every later start.
 func (h *Host) PinEmulator(ctx context.Context, uuid string, cpus, all topology.CPUSet) error {
 	what := fmt.Sprintf("pin the emulator to CPUs %s", cpus)
 
-	return run(ctx, h, machines, what, func(c connection) error { return c.pinEmulator(uuid, bitmap(cpus, all)) })
+	return write(ctx, h, uuid, unannounced, what, func(c connection) error { return c.pinEmulator(uuid, bitmap(cpus, all)) })
 }
 
 // bitmap has a place for each CPU up to the host's highest, as libvirt wants it: all of them set means no pin.
@@ -133,7 +128,7 @@ func bitmap(cpus, all topology.CPUSet) []bool {
 
 // SetMetadata replaces our element in the machine's metadata, in the running and in the stored definition.
 func (h *Host) SetMetadata(ctx context.Context, uuid, xml, key, uri string) error {
-	return run(ctx, h, machines, "mark the machine", func(c connection) error { return c.setMetadata(uuid, xml, key, uri) })
+	return write(ctx, h, uuid, marked, "mark the machine", func(c connection) error { return c.setMetadata(uuid, xml, key, uri) })
 }
 
 // Leases returns the addresses that the host's DHCP servers gave to the machine, by MAC.

@@ -11,11 +11,10 @@ import (
 // both changes the running machine, if it runs, and its stored definition.
 const both = libvirt.DOMAIN_AFFECT_LIVE | libvirt.DOMAIN_AFFECT_CONFIG
 
-// domains lists in five calls what would be four calls a machine; only the definitions are fetched one by one.
+// domains lists in three calls what would be three calls a machine; only the definitions are fetched one by one.
 func (s session) domains() ([]Domain, error) {
 	states := map[libvirt.ConnectListAllDomainsFlags]map[string]bool{
 		libvirt.CONNECT_LIST_DOMAINS_RUNNING:   nil,
-		libvirt.CONNECT_LIST_DOMAINS_ACTIVE:    nil,
 		libvirt.CONNECT_LIST_DOMAINS_AUTOSTART: nil,
 	}
 
@@ -37,8 +36,7 @@ func (s session) domains() ([]Domain, error) {
 
 	for i := range listed {
 		domain, err := describe(&listed[i])
-		if err == nil && states[libvirt.CONNECT_LIST_DOMAINS_ACTIVE][domain.UUID] {
-			domain.Active = true
+		if err == nil && domain.Active {
 			domain.LiveXML, err = liveXML(&listed[i])
 		}
 
@@ -91,6 +89,8 @@ func describe(found *libvirt.Domain) (domain Domain, err error) {
 		return Domain{}, fail(err)
 	}
 
+	_, inactive := found.GetID() // known since it was looked up
+	domain.Active = inactive == nil
 	domain.XML, err = found.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE)
 
 	return domain, fail(err)
@@ -140,8 +140,8 @@ func describeAlone(found *libvirt.Domain) (Domain, error) {
 		return Domain{}, fail(err)
 	}
 
-	if domain.Active, err = found.IsActive(); err != nil || !domain.Active {
-		return domain, fail(err)
+	if !domain.Active {
+		return domain, nil
 	}
 
 	domain.LiveXML, err = liveXML(found)

@@ -91,6 +91,7 @@ func (c *counter) capabilities() (string, error) {
 // quiet is a connection to a host that has nothing and takes everything.
 type quiet struct{ connection }
 
+func (quiet) follow(func(change, string)) error       { return errors.New("no events") }
 func (quiet) domains() ([]Domain, error)              { return []Domain{}, nil }
 func (quiet) domain(uuid string) (Domain, error)      { return Domain{UUID: uuid}, nil }
 func (quiet) domainNamed(name string) (Domain, error) { return Domain{Name: name}, nil }
@@ -133,7 +134,7 @@ func (quiet) setMemory(string, uint64) error                                 { r
 func (quiet) setText(string, TextKind, string) error                         { return nil }
 func (quiet) changeDevice(string, DeviceChange, string) error                { return nil }
 func (quiet) refreshPool(string) error                                       { return nil }
-func (quiet) createVolume(string, string) error                              { return nil }
+func (quiet) createVolume(string, string, bool) error                        { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }
 func (quiet) deleteVolume(string, string) error                              { return nil }
 func (quiet) upload(_, _ string, _ int64, _ func(int) ([]byte, error)) error { return nil }
@@ -152,6 +153,7 @@ type gone struct{ connection }
 func (gone) alive() bool                       { return true }
 func (gone) hold()                             {}
 func (gone) close()                            {}
+func (gone) follow(func(change, string)) error { return errors.New("no events") }
 func (gone) undefineDomain(string) error       { return ErrNotFound }
 func (gone) startDomain(string) error          { return ErrNotFound }
 func (gone) stopPool(string) error             { return ErrNotFound }

@@ -38,7 +38,8 @@ type Host struct {
 	name   string
 	config Config
 
-	dialling singleflight.Group
+	dialling    singleflight.Group
+	subscribing sync.Mutex // held while the host's events are subscribed to
 
 	mu      sync.Mutex // guards what follows
 	conn    connection
@@ -46,6 +47,7 @@ type Host struct {
 	failed  time.Time
 	reads   map[string]*read
 	wrote   map[string]bool // questions to which this process changed the answer
+	news    news
 }
 
 // connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
@@ -58,6 +60,7 @@ type connection interface {
 	freeMemory(node int) (bytes uint64, err error)
 	freePages(node int, size uint64) (count uint64, err error)
 
+	follow(heard func(what change, uuid string)) error // calls heard with each event of a machine
 	domains() ([]Domain, error)
 	domain(uuid string) (Domain, error)
 	domainNamed(name string) (Domain, error)
@@ -100,7 +103,7 @@ type connection interface {
 	setPoolAutostart(name string, on bool) error
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
-	createVolume(pool, xml string) error
+	createVolume(pool, xml string, preallocate bool) error
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error
 	upload(pool, name string, length int64, next func(limit int) ([]byte, error)) error
@@ -109,7 +112,7 @@ type connection interface {
 
 // NewHost makes a host's client. It reaches nothing.
 func NewHost(name string, config Config) *Host {
-	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}}
+	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}, news: newNews()}
 }
 
 // Name is the host's name in the provider block.
@@ -157,6 +160,7 @@ func (h *Host) connected() (connection, error) {
 		h.conn.close()
 		h.conn = nil
 		h.reads = map[string]*read{}
+		h.forgetNews()
 	}
 
 	if h.failure != nil && time.Since(h.failed) < h.config.ConnectTimeout {

@@ -101,6 +101,14 @@ func (h *Host) forget(changed area) {
 	}
 }
 
+// wroteTo reports whether this process changed the answer to a question.
+func (h *Host) wroteTo(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	return h.wrote[key]
+}
+
 // single reports whether one object should be asked for by itself. A refresh reads everything at once; an apply that
 // makes a hundred objects must not read all of them after each.
 func (h *Host) single(key string) bool {

@@ -19,6 +19,7 @@ type Volume struct {
 	Path          string
 	Format        string // "qcow2", "raw"; empty for pools that have no formats
 	Capacity      uint64 // bytes
+	Allocation    uint64 // bytes that it occupies on the host
 	BackingPath   string // empty unless the volume is an overlay
 	BackingFormat string
 }
@@ -30,6 +31,7 @@ type VolumeSpec struct {
 	Format   string
 	Capacity uint64 // bytes
 	Backing  *Volume
+	Full     bool // its whole capacity is set aside on the host at once
 	Private  bool // readable by its owner only: it holds secrets
 }
 
@@ -88,6 +90,10 @@ func parseVolume(pool, text string) (Volume, error) {
 
 	if parsed.Capacity != nil {
 		volume.Capacity = parsed.Capacity.Value // libvirt always prints bytes
+	}
+
+	if parsed.Allocation != nil {
+		volume.Allocation = parsed.Allocation.Value
 	}
 
 	if parsed.Target != nil {
@@ -215,6 +221,10 @@ func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 		Target:     &libvirtxml.StorageVolumeTarget{Format: &libvirtxml.StorageVolumeTargetFormat{Type: spec.Format}},
 	}
 
+	if spec.Full {
+		definition.Allocation.Value = spec.Capacity
+	}
+
 	if spec.Private {
 		definition.Target.Permissions = &libvirtxml.StorageVolumeTargetPermissions{Mode: "0600"}
 	}
@@ -232,7 +242,7 @@ func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 	}
 
 	return run(ctx, h, storage, fmt.Sprintf("create volume %q in pool %q", spec.Name, spec.Pool), func(c connection) error {
-		return c.createVolume(spec.Pool, xml)
+		return c.createVolume(spec.Pool, xml, spec.Full && spec.Format == "qcow2")
 	})
 }
 

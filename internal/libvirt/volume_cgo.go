@@ -129,9 +129,15 @@ func (s session) refreshPool(name string) error {
 	return s.withPool(name, func(pool *libvirt.StoragePool) error { return pool.Refresh(0) })
 }
 
-func (s session) createVolume(pool, xml string) error {
+// createVolume takes preallocate for formats that map what they hold; others are as large as their allocation says.
+func (s session) createVolume(pool, xml string, preallocate bool) error {
+	var flags libvirt.StorageVolCreateFlags
+	if preallocate {
+		flags = libvirt.STORAGE_VOL_CREATE_PREALLOC_METADATA
+	}
+
 	return s.withPool(pool, func(pool *libvirt.StoragePool) error {
-		volume, err := pool.StorageVolCreateXML(xml, 0)
+		volume, err := pool.StorageVolCreateXML(xml, flags)
 		if err != nil {
 			return err
 		}

@@ -1,8 +1,10 @@
-// Package machines answers which machines of a host use something, so that it is not taken away under them.
+// Package machines answers which machines of a host use something, so that it is not taken away under them, and what their
+// definitions say.
 package machines
 
 import (
 	"context"
+	"sync"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
@@ -25,24 +27,50 @@ func Using(ctx context.Context, host *libvirt.Host, uses func(domainxml.Spec) bo
 	var found []User
 
 	for _, domain := range domains {
-		definitions := []string{domain.XML}
-		if domain.Active {
-			definitions = append(definitions, domain.LiveXML)
+		stored, live, err := Definitions(domain)
+		if err != nil {
+			return nil, err
 		}
 
-		for _, definition := range definitions {
-			machine, err := domainxml.Parse(definition)
-			if err != nil {
-				return nil, err
-			}
-
-			if uses(machine) {
-				found = append(found, User{Domain: domain, Managed: machine.Mark.Managed})
-
-				break
-			}
+		if uses(stored) || uses(live) {
+			found = append(found, User{Domain: domain, Managed: stored.Mark.Managed})
 		}
 	}
 
 	return found, nil
+}
+
+// definitions are what was read of a machine last.
+type definitions struct {
+	xml, liveXML string
+	stored, live domainxml.Spec
+}
+
+// parsed has the definitions of all machines by their UUIDs. Everybody who makes a machine looks at all others of the
+// host, so each would otherwise be parsed as often as there are machines.
+var parsed sync.Map
+
+// Definitions returns what the machine will start with and what it runs, which is the same if it does not run. Others get the
+// same maps: they are not to be changed.
+func Definitions(domain libvirt.Domain) (stored, live domainxml.Spec, err error) {
+	if before, found := parsed.Load(domain.UUID); found {
+		if d, ok := before.(definitions); ok && d.xml == domain.XML && d.liveXML == domain.LiveXML {
+			return d.stored, d.live, nil
+		}
+	}
+
+	if stored, err = domainxml.Parse(domain.XML); err != nil {
+		return domainxml.Spec{}, domainxml.Spec{}, err
+	}
+
+	live = stored
+	if domain.Active {
+		if live, err = domainxml.Parse(domain.LiveXML); err != nil {
+			return domainxml.Spec{}, domainxml.Spec{}, err
+		}
+	}
+
+	parsed.Store(domain.UUID, definitions{xml: domain.XML, liveXML: domain.LiveXML, stored: stored, live: live})
+
+	return stored, live, nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
@@ -35,6 +36,7 @@ type consulModel struct {
 	CertFile   types.String `tfsdk:"cert_file"`
 	KeyFile    types.String `tfsdk:"key_file"`
 	ServerName types.String `tfsdk:"server_name"`
+	Timeout    tf.Notation  `tfsdk:"timeout"`
 }
 
 type gatewayModel struct {
@@ -43,14 +45,17 @@ type gatewayModel struct {
 }
 
 type kongModel struct {
-	AdminURL types.String `tfsdk:"admin_url"`
-	Token    types.String `tfsdk:"token"`
-	CAFile   types.String `tfsdk:"ca_file"`
+	AdminURL  types.String `tfsdk:"admin_url"`
+	Token     types.String `tfsdk:"token"`
+	TokenFile types.String `tfsdk:"token_file"`
+	Workspace types.String `tfsdk:"workspace"`
+	CAFile    types.String `tfsdk:"ca_file"`
 }
 
 type traefikModel struct {
-	KeyPrefix   types.String `tfsdk:"key_prefix"`
-	EntryPoints []string     `tfsdk:"entry_points"`
+	KeyPrefix   types.String      `tfsdk:"key_prefix"`
+	EntryPoints []string          `tfsdk:"entry_points"`
+	Ports       map[string]string `tfsdk:"ports"`
 }
 
 func (m model) backend() backend.Config {
@@ -94,16 +99,20 @@ func (m consulModel) catalog() catalog.Config {
 		CertFile:   m.CertFile.ValueString(),
 		KeyFile:    m.KeyFile.ValueString(),
 		ServerName: m.ServerName.ValueString(),
+		Timeout:    m.Timeout.Duration(),
 	}
 }
 
 func (m kongModel) kong() *kong.Config {
-	token := m.Token.ValueString()
-	if token == "" {
-		token = os.Getenv("KONG_ADMIN_TOKEN")
+	token, file := m.Token.ValueString(), m.TokenFile.ValueString()
+	if token == "" && file == "" {
+		token, file = os.Getenv("KONG_ADMIN_TOKEN"), os.Getenv("KONG_ADMIN_TOKEN_FILE")
 	}
 
-	return &kong.Config{AdminURL: m.AdminURL.ValueString(), Token: token, CAFile: m.CAFile.ValueString()}
+	return &kong.Config{
+		AdminURL: m.AdminURL.ValueString(), Token: token, TokenFile: file,
+		Workspace: m.Workspace.ValueString(), CAFile: m.CAFile.ValueString(),
+	}
 }
 
 func (m traefikModel) traefik() *traefik.Config {
@@ -112,5 +121,13 @@ func (m traefikModel) traefik() *traefik.Config {
 		prefix = "traefik"
 	}
 
-	return &traefik.Config{KeyPrefix: prefix, EntryPoints: m.EntryPoints}
+	ports := make(map[int]string, len(m.Ports))
+
+	for text, entryPoint := range m.Ports {
+		if port, err := strconv.Atoi(text); err == nil { // the schema takes numbers only
+			ports[port] = entryPoint
+		}
+	}
+
+	return &traefik.Config{KeyPrefix: prefix, EntryPoints: m.EntryPoints, Ports: ports}
 }

@@ -5,7 +5,11 @@ import (
 	"context"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
+	consulnode "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/node"
 	consulservice "github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/service"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/certificate"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/consumer"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/plugin"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/route"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/upstream"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/host"
@@ -74,8 +78,12 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		network.New,
 		pool.New,
 		consulservice.New,
+		consulnode.New,
 		upstream.New,
 		route.New,
+		plugin.New,
+		consumer.New,
+		certificate.New,
 	}
 }
 
@@ -85,12 +93,19 @@ func (p hypervisorProvider) DataSources(context.Context) []func() datasource.Dat
 	}
 }
 
-// ListResources lists what `terraform query` can find on a host.
+// ListResources lists what `terraform query` can find on a host, in Consul or in a gateway.
 func (p hypervisorProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
 		vm.NewList,
 		volume.NewList,
 		network.NewList,
 		pool.NewList,
+		consulservice.NewList,
+		consulnode.NewList,
+		upstream.NewList,
+		route.NewList,
+		plugin.NewList,
+		consumer.NewList,
+		certificate.NewList,
 	}
 }

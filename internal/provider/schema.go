@@ -1,7 +1,10 @@
 package provider
 
 import (
+	"regexp"
+
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -9,6 +12,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
+
+// portPattern is a number from 1 to 99999 without leading zeros; no entry point listens on one above 65535.
+var portPattern = regexp.MustCompile(`^[1-9][0-9]{0,4}$`)
 
 func providerSchema() schema.Schema {
 	return schema.Schema{
@@ -55,17 +61,24 @@ func consulAttribute() schema.Attribute {
 		MarkdownDescription: "How Consul is reached. What is left out comes from Consul's usual environment variables.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
-			"address":     text("Address of an agent or server, such as `https://10.0.0.21:8501`. Defaults to `CONSUL_HTTP_ADDR`, then `127.0.0.1:8500`."),
-			"datacenter":  text("Datacenter that requests are for. Defaults to the agent's own."),
-			"token":       token,
-			"token_file":  text("File that holds the ACL token. Defaults to `CONSUL_HTTP_TOKEN_FILE`."),
-			"ca_file":     text("PEM file of the certificate authority that the server's certificate is verified against. Defaults to `CONSUL_CACERT`, then the system's."),
-			"cert_file":   text("PEM file of the client certificate, for mutual TLS. Defaults to `CONSUL_CLIENT_CERT`."),
-			"key_file":    text("PEM file of the client certificate's key. Defaults to `CONSUL_CLIENT_KEY`."),
+			"address":    text("Address of an agent or server, such as `https://10.0.0.21:8501`. Defaults to `CONSUL_HTTP_ADDR`, then `127.0.0.1:8500`."),
+			"datacenter": text("Datacenter that requests are for. Defaults to the agent's own."),
+			"token":      token,
+			"token_file": text("File that holds the ACL token. Defaults to `CONSUL_HTTP_TOKEN_FILE`."),
+			"ca_file":    text("PEM file of the certificate authority that the server's certificate is verified against. Defaults to `CONSUL_CACERT`, then the system's."),
+			"cert_file":  text("PEM file of the client certificate, for mutual TLS. Defaults to `CONSUL_CLIENT_CERT`."),
+			"key_file":   text("PEM file of the client certificate's key. Defaults to `CONSUL_CLIENT_KEY`."),
+			"timeout": schema.StringAttribute{
+				MarkdownDescription: "How long an apply waits for a Consul that restarts or elects a leader. Defaults to `1m`.",
+				CustomType:          tf.DurationType(),
+				Optional:            true,
+			},
 			"server_name": text("Name that the server's certificate must have if it is not the address's. Defaults to `CONSUL_TLS_SERVER_NAME`."),
 		},
 	}
 }
+
+var workspacePattern = regexp.MustCompile(`^[0-9A-Za-z._~-]+$`)
 
 func gatewayAttribute() schema.Attribute {
 	one := objectvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("kong"), path.MatchRelative().AtParent().AtName("traefik"))
@@ -89,6 +102,16 @@ func gatewayAttribute() schema.Attribute {
 						Optional:            true,
 						Sensitive:           true,
 					},
+					"token_file": schema.StringAttribute{
+						MarkdownDescription: "File that holds the token; either this or `token`. Defaults to the environment variable `KONG_ADMIN_TOKEN_FILE`.",
+						Optional:            true,
+						Validators:          []validator.String{stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("token"))},
+					},
+					"workspace": schema.StringAttribute{
+						MarkdownDescription: "Workspace of an Enterprise edition that the objects are in. Defaults to Kong's own, `default`.",
+						Optional:            true,
+						Validators:          []validator.String{stringvalidator.RegexMatches(workspacePattern, "must consist of letters, digits, '.', '-', '_' and '~'")},
+					},
 					"ca_file": schema.StringAttribute{
 						MarkdownDescription: "PEM file of the certificate authority that the Admin API's certificate is verified against. Defaults to the system's.",
 						Optional:            true,
@@ -108,6 +131,14 @@ func gatewayAttribute() schema.Attribute {
 						MarkdownDescription: "Entry points that routes listen on. Defaults to those that Traefik's own configuration marks as default.",
 						ElementType:         types.StringType,
 						Optional:            true,
+					},
+					"ports": schema.MapAttribute{
+						MarkdownDescription: "Entry points by their ports, such as `{ 5432 = \"postgres\" }`, for routes of TCP and TLS connections. Defaults to none.",
+						ElementType:         types.StringType,
+						Optional:            true,
+						Validators: []validator.Map{
+							mapvalidator.KeysAre(stringvalidator.RegexMatches(portPattern, "must be a port, a number from 1 to 65535")),
+						},
 					},
 				},
 			},

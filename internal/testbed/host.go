@@ -157,7 +157,7 @@ func (h *Host) boot(ctx context.Context) error {
 	}
 	h.daemon = server
 	return server.ready(ctx, hostLimit, func(ctx context.Context) error {
-		if _, err := os.Stat(h.socket()); err != nil {
+		if _, err := os.Stat(h.Socket()); err != nil {
 			return err
 		}
 		_, err := h.virsh(ctx, "version", "--daemon")
@@ -224,12 +224,13 @@ func (h *Host) Address() string { return h.bed.Address(h.record.Number) }
 func (h *Host) Folder() string { return filepath.Join(h.bed.Folder(), h.record.Name) }
 
 // URI returns the address of the host's libvirt for a client on this machine.
-func (h *Host) URI() string { return "qemu+unix:///system?socket=" + h.socket() }
+func (h *Host) URI() string { return "qemu+unix:///system?socket=" + h.Socket() }
+
+// Socket returns the path of the socket that URI leads to.
+func (h *Host) Socket() string { return h.path("run/libvirt/libvirt-sock") }
 
 // TCPURI returns the address of the host's libvirt for other hosts of the bed, such as the target of a migration.
 func (h *Host) TCPURI() string { return "qemu+tcp://" + h.Address() + "/system" }
-
-func (h *Host) socket() string { return h.path("run/libvirt/libvirt-sock") }
 
 func (h *Host) path(name string) string { return filepath.Join(h.Folder(), name) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
@@ -12,145 +13,179 @@ import (
 
 // Engine configures every Traefik that follows the same keys in Consul. It is safe for concurrent use.
 //
-// A key that Traefik does not know makes it refuse its whole configuration, so nothing but Traefik's own settings is
-// ever written. Traefik has no service for a Consul service without a healthy instance: the routes to an upstream of
-// such services alone answer 404 until there is one. If others are left, one of the two heaviest takes all traffic.
+// Traefik has no service for a Consul service without a healthy instance: the routes to an upstream of such services
+// alone answer 404 until there is one. If others are left, one of the two heaviest takes all traffic.
 type Engine struct {
-	consul      *catalog.Client
-	prefix      string // of the keys of Traefik's HTTP configuration
+	store       *store
 	entryPoints []string
+	ports       map[int]string
 }
 
 var _ gateway.Engine = (*Engine)(nil)
 
 // New makes an engine that writes through the given client. It sends nothing.
 func New(config Config, consul *catalog.Client) *Engine {
-	return &Engine{
-		consul:      consul,
-		prefix:      strings.Trim(config.KeyPrefix, "/") + "/http/",
-		entryPoints: config.EntryPoints,
-	}
+	return &Engine{store: newStore(consul, config.KeyPrefix), entryPoints: config.EntryPoints, ports: config.Ports}
 }
 
 // Name is "traefik".
 func (e *Engine) Name() string { return "traefik" }
 
-// PutUpstream creates or replaces an upstream and its retry middleware in one transaction.
+// PutUpstream creates or replaces an upstream with all that belongs to it in one transaction.
 func (e *Engine) PutUpstream(ctx context.Context, upstream gateway.Upstream) error {
-	stored, err := e.stored(ctx)
-	if err != nil {
+	upstream = upstream.Complete()
+
+	if err := gateway.Refusal("Traefik", e.CheckUpstream(upstream)); err != nil {
 		return err
 	}
 
-	return e.write(ctx, transaction(stored, e.prefix, ownsUpstream(upstream.Name), renderUpstream(upstream)))
+	return e.put(ctx, upstreamKind, upstream.Record, func(contents) (map[string]string, error) { return renderUpstream(upstream), nil })
 }
 
-// Upstream reads an upstream. Its Retries are -1 if its retry middleware is missing.
-func (e *Engine) Upstream(ctx context.Context, name string) (gateway.Upstream, error) {
-	stored, err := e.stored(ctx)
-	if err != nil {
-		return gateway.Upstream{}, err
-	}
+// Upstream reads an upstream.
+func (e *Engine) Upstream(ctx context.Context, name string) (upstream gateway.Upstream, err error) {
+	viewing := e.store.view(ctx, func(held contents) { upstream, err = e.readUpstream(name, held) })
 
-	upstream, err := parseUpstream(name, relative(stored, e.prefix, ownsUpstream(name)))
-	if err != nil {
-		return gateway.Upstream{}, e.unreadable(err, serviceFolder(name))
-	}
-
-	return upstream, nil
+	return upstream, errors.Join(viewing, err)
 }
 
-// DeleteUpstream removes an upstream and its retry middleware. It refuses while routes lead to it.
-func (e *Engine) DeleteUpstream(ctx context.Context, name string) error {
-	stored, err := e.stored(ctx)
-	if err != nil {
-		return err
-	}
+func (e *Engine) readUpstream(name string, held contents) (gateway.Upstream, error) {
+	upstream, err := parseUpstream(name, held.keys(upstreamKind+"/"+name))
 
-	if routes := routesTo(name, relative(stored, e.prefix, isRouter)); len(routes) > 0 {
+	return upstream, e.unreadable(err, "services/"+name)
+}
+
+// Upstreams reads all upstreams in the order of their names. What no resource can express is left out.
+func (e *Engine) Upstreams(ctx context.Context) ([]gateway.Upstream, error) {
+	return all(ctx, e, upstreamKind, e.readUpstream)
+}
+
+// DeleteUpstream removes an upstream with all that belongs to it. It refuses while routes lead to it.
+func (e *Engine) DeleteUpstream(ctx context.Context, of gateway.Record) error {
+	return e.remove(ctx, upstreamKind, of, func(held contents) error {
+		routes := routesTo(of.Name, held)
+		if len(routes) == 0 {
+			return nil
+		}
+
 		return fmt.Errorf("it still receives the traffic of the gateway route %s. Delete the route or send it to another "+
 			"upstream first; upstream = gateway_upstream.<label>.name tells Terraform the order, and lifecycle { create_before_destroy = true } "+
 			"in the upstream lets it be renamed", strings.Join(routes, ", "))
-	}
-
-	return e.write(ctx, transaction(stored, e.prefix, ownsUpstream(name), nil))
+	})
 }
 
 // PutRoute creates or replaces a route in one transaction. Its upstream must exist.
 func (e *Engine) PutRoute(ctx context.Context, route gateway.Route) error {
-	stored, err := e.stored(ctx)
-	if err != nil {
+	route = route.Complete()
+
+	if err := gateway.Refusal("Traefik", e.CheckRoute(route)); err != nil {
 		return err
 	}
 
-	if _, err := parseUpstream(route.Upstream, relative(stored, e.prefix, ownsUpstream(route.Upstream))); errors.Is(err, gateway.ErrNotFound) {
-		return fmt.Errorf("the gateway has no upstream %q. Create it first; upstream = gateway_upstream.<label>.name tells "+
-			"Terraform the order", route.Upstream)
-	}
+	return e.put(ctx, routeKind, route.Record, func(held contents) (map[string]string, error) {
+		_, err := parseUpstream(route.Upstream, held.keys(upstreamKind+"/"+route.Upstream))
+		if errors.Is(err, gateway.ErrNotFound) {
+			return nil, fmt.Errorf("the gateway has no upstream %q. Create it first; upstream = gateway_upstream.<label>.name tells "+
+				"Terraform the order", route.Upstream)
+		}
 
-	return e.write(ctx, transaction(stored, e.prefix, ownsRoute(route.Name), renderRoute(route, e.entryPoints)))
+		return renderRoute(route, e.routing(held)), nil
+	})
+}
+
+func (e *Engine) routing(held contents) routing {
+	return routing{entryPoints: e.entryPoints, ports: e.ports, attached: func(route gateway.Route) []string {
+		return attached(route.Name, route.Upstream, held)
+	}}
 }
 
 // Route reads a route.
-func (e *Engine) Route(ctx context.Context, name string) (gateway.Route, error) {
-	stored, err := e.stored(ctx)
-	if err != nil {
-		return gateway.Route{}, err
-	}
+func (e *Engine) Route(ctx context.Context, name string) (route gateway.Route, err error) {
+	viewing := e.store.view(ctx, func(held contents) { route, err = e.readRoute(name, held) })
 
-	route, err := parseRoute(name, relative(stored, e.prefix, ownsRoute(name)))
-	if err != nil {
-		return gateway.Route{}, e.unreadable(err, routerFolder(name))
-	}
+	return route, errors.Join(viewing, err)
+}
 
-	return route, nil
+func (e *Engine) readRoute(name string, held contents) (gateway.Route, error) {
+	route, err := parseRoute(name, held.keys(routeKind+"/"+name), e.routing(held))
+
+	return route, e.unreadable(err, "routers/"+name)
+}
+
+// Routes reads all routes in the order of their names. What no resource can express is left out.
+func (e *Engine) Routes(ctx context.Context) ([]gateway.Route, error) {
+	return all(ctx, e, routeKind, e.readRoute)
 }
 
 // DeleteRoute removes a route.
-func (e *Engine) DeleteRoute(ctx context.Context, name string) error {
-	stored, err := e.stored(ctx)
-	if err != nil {
-		return err
-	}
-
-	return e.write(ctx, transaction(stored, e.prefix, ownsRoute(name), nil))
+func (e *Engine) DeleteRoute(ctx context.Context, of gateway.Record) error {
+	return e.remove(ctx, routeKind, of, func(contents) error { return nil })
 }
 
-func isRouter(path string) bool { return strings.HasPrefix(path, "routers/") }
+// put makes an object consist of what render returns, unless somebody else made it.
+func (e *Engine) put(ctx context.Context, kind string, record gateway.Record, render func(contents) (map[string]string, error)) error {
+	object := kind + "/" + record.Name
 
-// stored returns the keys of Traefik's HTTP configuration.
-func (e *Engine) stored(ctx context.Context) (map[string]catalog.Key, error) {
-	keys, err := e.consul.Keys(ctx, e.prefix)
-	if err != nil {
-		return nil, fmt.Errorf("%w. Check consul.address in the provider block, that Consul runs there, and that its token may read these keys", err)
-	}
+	return e.store.change(ctx, edit{object: object, decide: func(held contents) (map[string]string, error) {
+		if err := refuseForeign(held.keys(object), kind, record); err != nil {
+			return nil, err
+		}
 
-	return keys, nil
+		return render(held)
+	}})
 }
 
-func (e *Engine) write(ctx context.Context, changes []catalog.KeyChange) error {
-	if len(changes) > maxChanges {
-		return fmt.Errorf("this takes %d changes in Consul, and at most %d can be made at once. Make it in several applies, "+
-			"removing members or paths first", len(changes), maxChanges)
+// remove deletes an object unless somebody else made it or check, by keys that are new, forbids it.
+func (e *Engine) remove(ctx context.Context, kind string, record gateway.Record, check func(contents) error) error {
+	object := kind + "/" + record.Name
+
+	return e.store.change(ctx, edit{object: object, fresh: true, decide: func(held contents) (map[string]string, error) {
+		if err := refuseForeign(held.keys(object), kind, record); err != nil {
+			return nil, err
+		}
+
+		return nil, check(held)
+	}})
+}
+
+func refuseForeign(keys map[string]string, kind string, record gateway.Record) error {
+	if len(keys) > 0 && !record.Foreign && recordOf(keys, kind, record.Name).Foreign {
+		return &gateway.ForeignError{What: fmt.Sprintf("Traefik's %s %q", map[string]string{upstreamKind: "service", routeKind: "router", pluginKind: "middleware"}[kind], record.Name)}
 	}
 
-	err := e.consul.WriteKeys(ctx, changes)
+	return nil
+}
 
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, catalog.ErrConflict):
-		return fmt.Errorf("%w. Nothing was written: plan again to see what they did", err)
-	default:
-		return fmt.Errorf("%w. Nothing was written: check that Consul runs there and that its token may write keys below %q", err, e.prefix)
-	}
+// all reads every object of a kind.
+func all[T any](ctx context.Context, e *Engine, kind string, read func(string, contents) (T, error)) ([]T, error) {
+	var found []T
+
+	err := e.store.view(ctx, func(held contents) {
+		var names []string
+
+		for object := range held {
+			if name, isKind := strings.CutPrefix(object, kind+"/"); isKind {
+				names = append(names, name)
+			}
+		}
+
+		slices.Sort(names)
+
+		for _, name := range names {
+			if value, err := read(name, held); err == nil {
+				found = append(found, value)
+			}
+		}
+	})
+
+	return found, err
 }
 
 // unreadable says where something stands that somebody else wrote and that no resource can express.
 func (e *Engine) unreadable(err error, folder string) error {
-	if errors.Is(err, gateway.ErrNotFound) {
+	if err == nil || errors.Is(err, gateway.ErrNotFound) {
 		return err
 	}
 
-	return fmt.Errorf("%w. Correct or delete the keys below %q in Consul", err, e.prefix+folder)
+	return fmt.Errorf("%w. Correct or delete the keys below %q in Consul", err, e.store.root+"http/"+folder)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -34,8 +35,11 @@ func TestEngineOnRealTraefik(t *testing.T) {
 
 func (s stack) routeLeadsToItsUpstream(t *testing.T) {
 	engine, client := s.engine(t)
-	upstream := gateway.Upstream{Name: "life", Targets: to(backend(t, "life")), Retries: 1}
-	route := gateway.Route{Name: "life", Hosts: []string{"life.test"}, Paths: []string{"/", "/more"}, Upstream: "life"}
+	upstream := gateway.Upstream{
+		Record: gateway.Record{Name: "life"}, Targets: to(backend(t, "life")), Retries: 1,
+		Timeouts: gateway.Timeouts{Connect: time.Second, Read: time.Minute},
+	}
+	route := gateway.Route{Record: gateway.Record{Name: "life"}, Hosts: []string{"life.test"}, Paths: []string{"/", "/more"}, Upstream: "life"}
 
 	if err := engine.PutRoute(t.Context(), route); err == nil || !strings.Contains(err.Error(), `no upstream "life"`) {
 		t.Errorf("a route to an upstream that does not exist gives %v", err)
@@ -51,13 +55,13 @@ func (s stack) routeLeadsToItsUpstream(t *testing.T) {
 	gotUpstream, err := engine.Upstream(t.Context(), "life")
 	must(t, err)
 
-	if diff := cmp.Diff([]any{route, upstream}, []any{gotRoute, gotUpstream}); diff != "" {
+	if diff := cmp.Diff([]any{route.Complete(), upstream.Complete()}, []any{gotRoute, gotUpstream}); diff != "" {
 		t.Errorf("read differs (-put +read):\n%s", diff)
 	}
 
 	for range 2 { // the second time there is nothing left to delete
-		must(t, engine.DeleteRoute(t.Context(), "life"))
-		must(t, engine.DeleteUpstream(t.Context(), "life"))
+		must(t, engine.DeleteRoute(t.Context(), gateway.Record{Name: "life"}))
+		must(t, engine.DeleteUpstream(t.Context(), gateway.Record{Name: "life"}))
 	}
 
 	s.answers(t, "life.test", "/some", http.StatusNotFound, "404 page not found")
@@ -84,13 +88,13 @@ func (s stack) longerPathAndGivenHostGoFirst(t *testing.T) {
 	engine, _ := s.engine(t)
 
 	for _, route := range []gateway.Route{
-		{Name: "prio-all", Paths: []string{"/a-path-that-is-longer-than-any-other-rule-of-this-test/of/precedence/between/routes", "/api"}},
-		{Name: "prio-many", Hosts: []string{"one.prio.test", "two.prio.test", "three.prio.test"}, Paths: []string{"/", "/api/deep"}},
-		{Name: "prio-api", Hosts: []string{"one.prio.test"}, Paths: []string{"/api"}},
-		{Name: "prio-host", Hosts: []string{"four.prio.test"}},
+		{Record: gateway.Record{Name: "prio-all"}, Paths: []string{"/a-path-that-is-longer-than-any-other-rule-of-this-test/of/precedence/between/routes", "/api"}},
+		{Record: gateway.Record{Name: "prio-many"}, Hosts: []string{"one.prio.test", "two.prio.test", "three.prio.test"}, Paths: []string{"/", "/api/deep"}},
+		{Record: gateway.Record{Name: "prio-api"}, Hosts: []string{"one.prio.test"}, Paths: []string{"/api"}},
+		{Record: gateway.Record{Name: "prio-host"}, Hosts: []string{"four.prio.test"}},
 	} {
 		route.Upstream = route.Name
-		must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: route.Name, Targets: to(backend(t, route.Name))}))
+		must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: route.Name}, Targets: to(backend(t, route.Name))}))
 		must(t, engine.PutRoute(t.Context(), route))
 	}
 
@@ -118,8 +122,8 @@ func (s stack) oddPathsMatchWhatTheySay(t *testing.T) {
 
 	for number, path := range []string{"/it's", "/a(b)", "/x,y;z=1", "/~me/@home", "/tick`tock", `/say"hi"`, "/$a&b!c*d+e", "/trailing/"} {
 		name := fmt.Sprintf("odd%d", number)
-		must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: name, Targets: to(backend(t, name))}))
-		must(t, engine.PutRoute(t.Context(), gateway.Route{Name: name, Hosts: []string{"odd.test"}, Paths: []string{path}, Upstream: name}))
+		must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: name}, Targets: to(backend(t, name))}))
+		must(t, engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: name}, Hosts: []string{"odd.test"}, Paths: []string{path}, Upstream: name}))
 		s.answers(t, "odd.test", strings.NewReplacer("`", "%60", `"`, "%22").Replace(path)+"x", http.StatusOK, name)
 	}
 
@@ -133,8 +137,8 @@ func (s stack) failedConnectionIsRetried(t *testing.T) {
 	gone.Close()
 
 	targets := map[string]gateway.Member{backend(t, "alive"): {Weight: 1}, gone.Listener.Addr().String(): {Weight: 1}}
-	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: "retry", Targets: targets, Retries: 1}))
-	must(t, engine.PutRoute(t.Context(), gateway.Route{Name: "retry", Hosts: []string{"retry.test"}, Upstream: "retry"}))
+	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "retry"}, Targets: targets, Retries: 1}))
+	must(t, engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "retry"}, Hosts: []string{"retry.test"}, Upstream: "retry"}))
 	s.answers(t, "retry.test", "/", http.StatusOK, "alive")
 
 	for range 20 {
@@ -143,7 +147,7 @@ func (s stack) failedConnectionIsRetried(t *testing.T) {
 		}
 	}
 
-	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: "retry", Targets: targets, Retries: 0}))
+	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "retry"}, Targets: targets, Retries: 0}))
 	s.answers(t, "retry.test", "/", http.StatusBadGateway, "Bad Gateway")
 }
 
@@ -151,11 +155,11 @@ func (s stack) targetsShareTrafficByWeight(t *testing.T) {
 	engine, _ := s.engine(t)
 	one, two, three := backend(t, "one"), backend(t, "two"), backend(t, "three")
 
-	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: "weigh", Targets: to(one)}))
-	must(t, engine.PutRoute(t.Context(), gateway.Route{Name: "weigh", Hosts: []string{"weigh.test"}, Upstream: "weigh"}))
+	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "weigh"}, Targets: to(one)}))
+	must(t, engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "weigh"}, Hosts: []string{"weigh.test"}, Upstream: "weigh"}))
 	s.answers(t, "weigh.test", "/", http.StatusOK, "one")
 
-	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: "weigh", Targets: map[string]gateway.Member{
+	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "weigh"}, Targets: map[string]gateway.Member{
 		one: {Weight: 0}, two: {Weight: 300}, three: {Weight: 100},
 	}}))
 	s.answers(t, "weigh.test", "/", http.StatusOK, "three") // which the old configuration never gives
@@ -176,7 +180,7 @@ func (s stack) targetsShareTrafficByWeight(t *testing.T) {
 func (s stack) statesDoNotOverwriteEachOther(t *testing.T) {
 	mine, _ := s.engine(t)
 	theirs, _ := s.engine(t)
-	upstream := gateway.Upstream{Name: "race", Targets: to("10.0.0.1:80")}
+	upstream := gateway.Upstream{Record: gateway.Record{Name: "race"}, Targets: to("10.0.0.1:80")}
 
 	if _, err := mine.Upstream(t.Context(), "race"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Fatalf("the upstream exists too early: %v", err)
@@ -203,25 +207,25 @@ func (s stack) statesDoNotOverwriteEachOther(t *testing.T) {
 
 func (s stack) upstreamInUseIsKept(t *testing.T) {
 	engine, _ := s.engine(t)
-	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Name: "used", Targets: to("10.0.0.1:80")}))
-	must(t, engine.PutRoute(t.Context(), gateway.Route{Name: "user-a", Paths: []string{"/used", "/used/a"}, Upstream: "used"}))
-	must(t, engine.PutRoute(t.Context(), gateway.Route{Name: "user-b", Paths: []string{"/used/b"}, Upstream: "used"}))
+	must(t, engine.PutUpstream(t.Context(), gateway.Upstream{Record: gateway.Record{Name: "used"}, Targets: to("10.0.0.1:80")}))
+	must(t, engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "user-a"}, Paths: []string{"/used", "/used/a"}, Upstream: "used"}))
+	must(t, engine.PutRoute(t.Context(), gateway.Route{Record: gateway.Record{Name: "user-b"}, Paths: []string{"/used/b"}, Upstream: "used"}))
 
-	err := engine.DeleteUpstream(t.Context(), "used")
+	err := engine.DeleteUpstream(t.Context(), gateway.Record{Name: "used"})
 	if err == nil || !strings.Contains(err.Error(), `"user-a", "user-b"`) {
 		t.Fatalf("deleting an upstream in use gives %v, want an error that names both routes", err)
 	}
 
-	must(t, engine.DeleteRoute(t.Context(), "user-a"))
-	must(t, engine.DeleteRoute(t.Context(), "user-b"))
-	must(t, engine.DeleteUpstream(t.Context(), "used"))
+	must(t, engine.DeleteRoute(t.Context(), gateway.Record{Name: "user-a"}))
+	must(t, engine.DeleteRoute(t.Context(), gateway.Record{Name: "user-b"}))
+	must(t, engine.DeleteUpstream(t.Context(), gateway.Record{Name: "used"}))
 }
 
 func (s stack) largestFitOneTransaction(t *testing.T) {
 	_, client := s.engine(t)
 	engine := traefik.New(traefik.Config{KeyPrefix: "/traefik/", EntryPoints: []string{"web", "internal", "public"}}, client)
-	upstream := gateway.Upstream{Name: "large", Services: map[string]gateway.Member{}}
-	route := gateway.Route{Name: "large", Hosts: []string{"large.test"}, Upstream: "large"}
+	upstream := gateway.Upstream{Record: gateway.Record{Name: "large"}, Services: map[string]gateway.Member{}}
+	route := gateway.Route{Record: gateway.Record{Name: "large"}, Hosts: []string{"large.test"}, Upstream: "large"}
 
 	for number := range 50 {
 		upstream.Services[fmt.Sprintf("service-%d", number)] = gateway.Member{Weight: number}
@@ -237,7 +241,7 @@ func (s stack) largestFitOneTransaction(t *testing.T) {
 	got, err := engine.Route(t.Context(), "large")
 	must(t, err)
 
-	if diff := cmp.Diff(route, got); diff != "" {
+	if diff := cmp.Diff(route.Complete(), got); diff != "" {
 		t.Errorf("route differs (-put +read):\n%s", diff)
 	}
 
@@ -255,8 +259,8 @@ func (s stack) largestFitOneTransaction(t *testing.T) {
 
 	upstream.Targets = to("10.0.0.1:80")
 	must(t, engine.PutUpstream(t.Context(), upstream))
-	must(t, engine.DeleteRoute(t.Context(), "large"))
-	must(t, engine.DeleteUpstream(t.Context(), "large"))
+	must(t, engine.DeleteRoute(t.Context(), gateway.Record{Name: "large"}))
+	must(t, engine.DeleteUpstream(t.Context(), gateway.Record{Name: "large"}))
 }
 
 func (s stack) readsShareOneRequest(t *testing.T) {

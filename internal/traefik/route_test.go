@@ -2,10 +2,7 @@ package traefik
 
 import (
 	"errors"
-	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,81 +11,73 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+const owned = `{"by":"terraform-provider-hypervisor"}`
+
 func TestRouteIsWrittenAsTraefikReadsIt(t *testing.T) {
 	tests := map[string]struct {
-		route       gateway.Route
-		entryPoints []string
-		want        map[string]string
+		route   gateway.Route
+		through routing
+		want    map[string]string
 	}{
-		"a host and a path on two entry points": {
-			gateway.Route{Name: "shop", Hosts: []string{"shop.test"}, Paths: []string{"/"}, Upstream: "up"},
-			[]string{"web", "internal"},
+		"a host and two paths, encrypted and stripped, on two entry points": {
+			gateway.Route{
+				Record: gateway.Record{Name: "shop"}, Protocol: gateway.HTTPS, Hosts: []string{"a.test"}, Paths: []string{"/", "/ab"},
+				StripPath: true, RedirectHTTPS: true, Upstream: "up",
+			},
+			routing{entryPoints: []string{"web", "internal"}, attached: func(gateway.Route) []string { return []string{"theirs"} }},
 			map[string]string{
-				"routers/shop/rule":                 "Host(`shop.test`) && PathPrefix(`/`)",
-				"routers/shop/priority":             "24579",
-				"routers/shop/service":              "up",
-				"routers/shop/middlewares/0":        "up-retry",
-				"routers/shop/entryPoints/0":        "web",
-				"routers/shop/entryPoints/1":        "internal",
-				"routers/shop~spare1/rule":          "Host(`shop.test`) && PathPrefix(`/`)",
-				"routers/shop~spare1/priority":      "24578",
-				"routers/shop~spare1/service":       "up~spare1",
-				"routers/shop~spare1/middlewares/0": "up-retry",
-				"routers/shop~spare1/entryPoints/0": "web",
-				"routers/shop~spare1/entryPoints/1": "internal",
-				"routers/shop~spare2/rule":          "Host(`shop.test`) && PathPrefix(`/`)",
-				"routers/shop~spare2/priority":      "24577",
-				"routers/shop~spare2/service":       "up~spare2",
-				"routers/shop~spare2/middlewares/0": "up-retry",
-				"routers/shop~spare2/entryPoints/0": "web",
-				"routers/shop~spare2/entryPoints/1": "internal",
+				"owner/route/shop": owned,
+				"http/middlewares/shop~strip/stripPrefix/prefixes":     "/ab,/",
+				"http/middlewares/shop~https/redirectScheme/scheme":    "https",
+				"http/middlewares/shop~https/redirectScheme/permanent": "true",
+				"http/routers/shop/rule":                               "Host(`a.test`) && PathPrefix(`/ab`)",
+				"http/routers/shop/priority":                           strconv.Itoa(step * (((2*headers*2+1)*2)*rank + 3 + 1)),
+				"http/routers/shop/service":                            "up",
+				"http/routers/shop/middlewares":                        "theirs,shop~strip,up~retry",
+				"http/routers/shop/entryPoints":                        "web,internal",
+				"http/routers/shop/tls":                                "true",
+				"http/routers/shop~1/rule":                             "Host(`a.test`) && PathPrefix(`/`)",
+				"http/routers/shop~1/priority":                         strconv.Itoa(step * (((2*headers*2+1)*2)*rank + 1 + 1)),
+				"http/routers/shop~1/service":                          "up",
+				"http/routers/shop~1/middlewares":                      "theirs,shop~strip,up~retry",
+				"http/routers/shop~1/entryPoints":                      "web,internal",
+				"http/routers/shop~1/tls":                              "true",
+				"http/routers/shop~spare1/rule":                        "Host(`a.test`) && (PathPrefix(`/ab`) || PathPrefix(`/`))",
+				"http/routers/shop~spare1/priority":                    strconv.Itoa(step*(((2*headers*2+1)*2)*rank+1+1) - 1),
+				"http/routers/shop~spare1/service":                     "up~spare1",
+				"http/routers/shop~spare1/middlewares":                 "theirs,shop~strip,up~retry",
+				"http/routers/shop~spare1/entryPoints":                 "web,internal",
+				"http/routers/shop~spare1/tls":                         "true",
+				"http/routers/shop~spare2/rule":                        "Host(`a.test`) && (PathPrefix(`/ab`) || PathPrefix(`/`))",
+				"http/routers/shop~spare2/priority":                    strconv.Itoa(step*(((2*headers*2+1)*2)*rank+1+1) - 2),
+				"http/routers/shop~spare2/service":                     "up~spare2",
+				"http/routers/shop~spare2/middlewares":                 "theirs,shop~strip,up~retry",
+				"http/routers/shop~spare2/entryPoints":                 "web,internal",
+				"http/routers/shop~spare2/tls":                         "true",
+				"http/routers/shop~https/rule":                         "Host(`a.test`) && (PathPrefix(`/ab`) || PathPrefix(`/`))",
+				"http/routers/shop~https/priority":                     strconv.Itoa(step * (((2*headers*2+1)*2)*rank + 1 + 1)),
+				"http/routers/shop~https/service":                      "noop@internal",
+				"http/routers/shop~https/middlewares":                  "shop~https",
+				"http/routers/shop~https/entryPoints":                  "web,internal",
 			},
 		},
-		"a router for each length of path": {
-			gateway.Route{Name: "shop", Paths: []string{"/", "/ab", "/cd"}, Upstream: "up"},
-			nil,
+		"connections on a port": {
+			gateway.Route{Record: gateway.Record{Name: "db", Note: "n"}, Protocol: gateway.TLSPassthrough, SNIs: []string{"db.test"}, Ports: []int{5432}, Upstream: "up"},
+			routing{entryPoints: []string{"web"}, ports: map[int]string{5432: "postgres"}},
 			map[string]string{
-				"routers/shop/rule":                 "(PathPrefix(`/ab`) || PathPrefix(`/cd`))",
-				"routers/shop/priority":             "9",
-				"routers/shop/service":              "up",
-				"routers/shop/middlewares/0":        "up-retry",
-				"routers/shop~1/rule":               "PathPrefix(`/`)",
-				"routers/shop~1/priority":           "3",
-				"routers/shop~1/service":            "up",
-				"routers/shop~1/middlewares/0":      "up-retry",
-				"routers/shop~spare1/rule":          "(PathPrefix(`/`) || PathPrefix(`/ab`) || PathPrefix(`/cd`))",
-				"routers/shop~spare1/priority":      "2",
-				"routers/shop~spare1/service":       "up~spare1",
-				"routers/shop~spare1/middlewares/0": "up-retry",
-				"routers/shop~spare2/rule":          "(PathPrefix(`/`) || PathPrefix(`/ab`) || PathPrefix(`/cd`))",
-				"routers/shop~spare2/priority":      "1",
-				"routers/shop~spare2/service":       "up~spare2",
-				"routers/shop~spare2/middlewares/0": "up-retry",
-			},
-		},
-		"hosts only": {
-			gateway.Route{Name: "shop", Hosts: []string{"a.test"}, Upstream: "up"},
-			nil,
-			map[string]string{
-				"routers/shop/rule":                 "Host(`a.test`)",
-				"routers/shop/priority":             "12288",
-				"routers/shop/service":              "up",
-				"routers/shop/middlewares/0":        "up-retry",
-				"routers/shop~spare1/rule":          "Host(`a.test`)",
-				"routers/shop~spare1/priority":      "12287",
-				"routers/shop~spare1/service":       "up~spare1",
-				"routers/shop~spare1/middlewares/0": "up-retry",
-				"routers/shop~spare2/rule":          "Host(`a.test`)",
-				"routers/shop~spare2/priority":      "12286",
-				"routers/shop~spare2/service":       "up~spare2",
-				"routers/shop~spare2/middlewares/0": "up-retry",
+				"owner/route/db":                 `{"by":"terraform-provider-hypervisor","note":"n"}`,
+				"tcp/routers/db/rule":            "HostSNI(`db.test`)",
+				"tcp/routers/db/priority":        strconv.Itoa(step * (headers*2*2*rank + 1)),
+				"tcp/routers/db/service":         "up",
+				"tcp/routers/db/entryPoints":     "postgres",
+				"tcp/routers/db/tls/passthrough": "true",
 			},
 		},
 	}
 
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, renderRoute(test.route, test.entryPoints)); diff != "" {
+			if diff := cmp.Diff(test.want, renderRoute(test.route, test.through)); diff != "" {
 				t.Errorf("keys differ (-want +got):\n%s", diff)
 			}
 		})
@@ -101,7 +90,7 @@ func TestEveryRouteIsReadAsItWasWritten(t *testing.T) {
 	for range 5000 {
 		want := randomRoute(random)
 
-		got, err := parseRoute(want.Name, lowered(renderRoute(want, []string{"web"})))
+		got, err := parseRoute(want.Name, lowered(renderRoute(want, through)), through)
 		if err != nil {
 			t.Fatalf("read %+v: %v", want, err)
 		}
@@ -112,140 +101,107 @@ func TestEveryRouteIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestRouteOwnsExactlyWhatItWrites(t *testing.T) {
+func TestKeysBelongToTheObjectThatWritesThem(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, 14))
 
-	for range 2000 {
-		route := randomRoute(random)
-		for path := range renderRoute(route, []string{"web"}) {
-			if !ownsRoute(route.Name)(path) {
-				t.Errorf("%q does not own %q, which it writes", route.Name, path)
-			}
+	for range 1000 {
+		route, upstream := randomRoute(random), randomUpstream(random)
 
-			for _, other := range []string{route.Name + "x", "x" + route.Name, route.Name[:len(route.Name)-1]} {
-				if ownsRoute(other)(path) {
-					t.Errorf("%q owns %q, which %q writes", other, path, route.Name)
-				}
+		for path := range renderRoute(route, through) {
+			if got := objectOf(path); got != "route/"+route.Name {
+				t.Errorf("the key %q of the route %q belongs to %q", path, route.Name, got)
 			}
+		}
+
+		for path := range renderUpstream(upstream) {
+			if got := objectOf(path); got != "upstream/"+upstream.Name {
+				t.Errorf("the key %q of the upstream %q belongs to %q", path, upstream.Name, got)
+			}
+		}
+	}
+
+	for _, path := range []string{"", "http", "http/routers", "tls/certificates/0/certFile", "http/theirs/x/y"} {
+		if got := objectOf(path); got != "" {
+			t.Errorf("the key %q, which is nobody's, belongs to %q", path, got)
 		}
 	}
 }
 
-func TestEveryRouterHasAPriorityOfItsPathsLength(t *testing.T) {
-	random := rand.New(rand.NewPCG(2, 15))
+func TestMoreSpecificRoutersGoFirst(t *testing.T) {
+	one := func(text string) []string { return []string{text} }
+	ascending := []gateway.Route{ // as Kong orders them, too
+		{Paths: one("/")},
+		{Paths: one("/longer")},
+		{ExactPaths: one("/")},
+		{PathPatterns: one("/longer")},
+		{Hosts: one("a.test")},
+		{Methods: one("GET"), Paths: one("/")},
+		{Hosts: one("a.test"), Paths: one("/")},
+		{Hosts: one("a.test"), Paths: one("/" + strings.Repeat("x", 1023))},
+		{Hosts: one("a.test"), ExactPaths: one("/")},
+		{Headers: map[string][]string{"A": one("1"), "B": one("1")}, Paths: one("/")},
+		{Hosts: one("a.test"), Paths: one("/"), Methods: one("GET")},
+		{Paths: one("/"), Priority: 1},
+		{Hosts: one("a.test"), Paths: one("/"), Methods: one("GET"), Priority: 1},
+	}
 
-	for range 2000 {
-		route := randomRoute(random)
-		base := map[bool]int{true: 2 * rank, false: 0}[len(route.Hosts) > 0]
-
-		keys := renderRoute(route, nil)
-		for path, text := range keys {
-			router, isPriority := strings.CutSuffix(path, "priority")
-			if !isPriority || len(route.Paths) == 0 || strings.Contains(path, spareMark) {
-				continue
-			}
-
-			_, paths, err := parseRule(keys[router+"rule"])
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			for _, path := range paths {
-				if want := strconv.Itoa(step * (base + len(path))); text != want {
-					t.Errorf("router %s has priority %s, but %q asks for %s", router, text, path, want)
-				}
-			}
+	last := 0
+	for _, route := range ascending {
+		own := priority(route, grouped(pathsOf(route))[0])
+		if own-spares <= last {
+			t.Errorf("the route %+v has the priority %d, and the one before it %d", route, own, last)
 		}
+
+		last = own
 	}
 }
 
-func TestSparesComeRightAfterTheirRoute(t *testing.T) {
-	random := rand.New(rand.NewPCG(2, 16))
-	order := func(keys map[string]string, router string) int {
-		number, err := strconv.Atoi(keys["routers/"+router+"/priority"])
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		return number
+func TestAnyKeyChangedBehindOurBackShows(t *testing.T) {
+	route := gateway.Route{
+		Record: gateway.Record{Name: "shop"}, Protocol: gateway.HTTPS, RedirectHTTPS: true, StripPath: true,
+		Hosts: []string{"a.test"}, Paths: []string{"/", "/long"}, Upstream: "up",
 	}
+	intact := lowered(renderRoute(route, through))
 
-	for range 2000 {
-		route := randomRoute(random)
-		keys := renderRoute(route, nil)
-		last := routerName(route.Name, len(byLength(route.Paths))-1)
+	for path := range intact {
+		for _, change := range []string{"", "other"} {
+			keys := lowered(intact)
+			if keys[path] = change; change == "" {
+				delete(keys, path)
+			}
 
-		for number := 1; number <= spares; number++ {
-			if got, want := order(keys, spareName(route.Name, number)), order(keys, last)-number; got != want || got <= 0 || got%step == 0 {
-				t.Errorf("spare %d of %+v has priority %d, want %d, above 0 and shared with no route", number, route, got, want)
+			got, err := parseRoute("shop", keys, through)
+			if err == nil && !got.Altered && cmp.Equal(route, got) {
+				t.Errorf("with the key %s as %q the route reads as it was written", path, change)
 			}
 		}
 	}
-}
 
-func TestRouterChangedBehindOurBackShowsAsMissingPaths(t *testing.T) {
-	route := gateway.Route{Name: "shop", Hosts: []string{"a.test"}, Paths: []string{"/", "/long"}, Upstream: "up"}
-
-	for path, value := range map[string]string{
-		"routers/shop~1/service": "other",
-		"routers/shop~1/rule":    "Host(`b.test`) && PathPrefix(`/`)",
-	} {
-		t.Run(path, func(t *testing.T) {
-			keys := lowered(renderRoute(route, nil))
-			keys[path] = value
-
-			got, err := parseRoute("shop", keys)
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			if diff := cmp.Diff([]string{"/long"}, got.Paths); diff != "" {
-				t.Errorf("paths differ (-want +got):\n%s", diff)
-			}
-		})
+	intact["http/routers/shop/observability/accesslogs"] = "false"
+	if got, err := parseRoute("shop", intact, through); err != nil || !got.Altered {
+		t.Errorf("with one key more the route reads as %+v (%v)", got, err)
 	}
 }
 
 func TestRouteWithoutARuleIsNotFound(t *testing.T) {
-	if _, err := parseRoute("shop", map[string]string{"routers/shop/service": "up", "routers/shop~1/rule": "PathPrefix(`/`)"}); !errors.Is(err, gateway.ErrNotFound) {
+	keys := map[string]string{"http/routers/shop/service": "up", "http/routers/shop~1/rule": "PathPrefix(`/`)"}
+	if _, err := parseRoute("shop", keys, through); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("reading a router without a rule gives %v, not ErrNotFound", err)
 	}
 }
 
 func TestRoutesToAnUpstreamAreNamedOnce(t *testing.T) {
-	keys := map[string]string{
-		"routers/shop/service":        "up",
-		"routers/shop~1/service":      "up",
-		"routers/api/service":         "up@consul",
-		"routers/late~spare1/service": "up~spare1",
-		"routers/other/service":       "upper",
-		"routers/up/rule":             "up",
-	}
+	held := holding(map[string]string{
+		"http/routers/shop/service":        "up",
+		"http/routers/shop~1/service":      "up",
+		"http/routers/api/service":         "up@consul",
+		"http/routers/late~spare1/service": "up~spare1",
+		"http/routers/other/service":       "upper",
+		"http/routers/up/rule":             "up",
+		"tcp/routers/db/service":           "up",
+	})
 
-	if diff := cmp.Diff([]string{`"api"`, `"late"`, `"shop"`}, routesTo("up", keys)); diff != "" {
+	if diff := cmp.Diff([]string{`"api"`, `"db"`, `"late"`, `"shop"`}, routesTo("up", held)); diff != "" {
 		t.Errorf("routes differ (-want +got):\n%s", diff)
-	}
-}
-
-func randomRoute(random *rand.Rand) gateway.Route {
-	hosts, paths := map[string]bool{}, map[string]bool{}
-
-	for range random.IntN(4) {
-		hosts[fmt.Sprintf("h%d.example.com", random.IntN(100))] = true
-	}
-
-	for range random.IntN(6) {
-		paths["/"+strings.Repeat("a", random.IntN(4))+strings.Repeat("'", random.IntN(3))] = true
-	}
-
-	if len(hosts)+len(paths) == 0 {
-		paths["/"] = true
-	}
-
-	return gateway.Route{
-		Name:     randomName(random),
-		Hosts:    slices.Sorted(maps.Keys(hosts)),
-		Paths:    slices.Sorted(maps.Keys(paths)),
-		Upstream: randomName(random),
 	}
 }

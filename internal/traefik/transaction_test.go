@@ -7,18 +7,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTransactionReplacesWhatIsOwnedAndChecksEveryKey(t *testing.T) {
+func TestTransactionReplacesWhatIsStoredAndChecksEveryKey(t *testing.T) {
 	stored := map[string]catalog.Key{
-		"traefik/http/routers/shop/rule":            {Index: 7},
-		"traefik/http/routers/shop/entrypoints/0":   {Index: 8},
-		"traefik/http/routers/Shop/tls":             {Index: 9},
-		"traefik/http/routers/shop~1/rule":          {Index: 10},
-		"traefik/http/routers/shopping/rule":        {Index: 11},
-		"traefik/http/services/shop/mirroring/name": {Index: 12},
+		"http/routers/shop/rule":          {Value: "R", Index: 7},
+		"http/routers/shop/entrypoints/0": {Index: 8},
+		"http/routers/Shop/tls":           {Index: 9},
+		"http/routers/shop~1/rule":        {Index: 10},
 	}
 	at := func(index uint64) *uint64 { return &index }
 
-	got := transaction(stored, "traefik/http/", ownsRoute("shop"), map[string]string{"routers/shop/rule": "R", "routers/shop/service": "S"})
+	got := transaction(stored, "traefik/", map[string]string{"http/routers/shop/rule": "R", "http/routers/shop/service": "S"})
 	want := []catalog.KeyChange{
 		{Path: "traefik/http/routers/Shop/tls", Delete: true, Index: at(9)},
 		{Path: "traefik/http/routers/shop/entrypoints/0", Delete: true, Index: at(8)},
@@ -29,5 +27,11 @@ func TestTransactionReplacesWhatIsOwnedAndChecksEveryKey(t *testing.T) {
 
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("changes differ (-want +got):\n%s", diff)
+	}
+
+	if again := transaction(stored, "traefik/", map[string]string{
+		"http/routers/shop/rule": "R", "http/routers/shop/entrypoints/0": "", "http/routers/Shop/tls": "", "http/routers/shop~1/rule": "",
+	}); again != nil {
+		t.Errorf("nothing differs, and yet there are the changes %v", again)
 	}
 }

@@ -2,86 +2,153 @@ package traefik
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 )
 
 const (
 	catalogSuffix = "@consulcatalog" // how Traefik names a service that its Consul Catalog provider found
-	targetScheme  = "http://"
 
 	// retryInterval is the first pause between attempts; Traefik lets the pauses grow to twice as much.
 	retryInterval = "100ms"
-
-	// missingRetries stands for an upstream whose retry middleware is not there. Its routers answer 404, so it must
-	// differ from every number that can be asked for.
-	missingRetries = -1
 )
-
-var (
-	weightedMember = regexp.MustCompile(`^weighted/services/([0-9]+)/(name|weight)$`)
-	serverMember   = regexp.MustCompile(`^loadbalancer/servers/([0-9]+)/(url|weight)$`)
-)
-
-func serviceFolder(upstream string) string { return "services/" + upstream + "/" }
 
 // retryName names the middleware that every route to the upstream passes through.
-func retryName(upstream string) string { return upstream + "-retry" }
+func retryName(upstream string) string { return upstream + retryPart }
 
 // A spare stands in for an upstream as long as Traefik has no use for the upstream itself: a weighted service with a
 // member that has no healthy instance is an error for Traefik, and so is every router to it, which then answers 404 for
-// all members. Each spare therefore has one member only. Names of upstreams and routes cannot hold its mark.
+// all members. Each spare therefore has one member only.
 const (
 	spares    = 2
-	spareMark = "~spare"
+	spareMark = partMark + "spare"
 )
 
 func spareName(name string, number int) string { return name + spareMark + strconv.Itoa(number) }
 
-func retryFolder(upstream string) string { return "middlewares/" + retryName(upstream) + "/" }
+// strategies are Traefik's words for algorithms over targets.
+var strategies = map[string]string{
+	gateway.RoundRobin:        "wrr",
+	gateway.LeastConnections:  "p2c",
+	gateway.ConsistentHashing: "hrw", // by address; by cookie it is round robin with a cookie
+	gateway.Latency:           "leasttime",
+}
 
-// ownsUpstream tells which keys make up the upstream.
-func ownsUpstream(name string) func(path string) bool {
-	return func(path string) bool {
-		return strings.HasPrefix(path, serviceFolder(name)) ||
-			strings.HasPrefix(path, "services/"+name+spareMark) ||
-			strings.HasPrefix(path, retryFolder(name))
-	}
+// encrypted reports whether the members are spoken to by TLS.
+func encrypted(upstream gateway.Upstream) bool {
+	return upstream.Protocol == gateway.HTTPS || upstream.Protocol == gateway.TLS
 }
 
 // renderUpstream writes an upstream as keys: a weighted service over services of the catalog, or a load balancer over
 // servers, and in both cases a retry middleware and spares. Members are numbered in the order of their names.
 func renderUpstream(upstream gateway.Upstream) map[string]string {
-	folder := serviceFolder(upstream.Name)
-	keys := map[string]string{
-		retryFolder(upstream.Name) + "retry/attempts":        strconv.Itoa(upstream.Retries + 1),
-		retryFolder(upstream.Name) + "retry/initialInterval": retryInterval,
+	keys := map[string]string{}
+
+	if upstream.Stream() {
+		renderStream(upstream, keys)
+
+		return withOwner(keys, upstreamKind, upstream.Record)
+	}
+
+	retries := upstream.Retries
+	if retries == gateway.Unsaid {
+		retries = gateway.DefaultRetries
+	}
+
+	add(keys, "http/middlewares/"+retryName(upstream.Name)+"/retry/", map[string]string{
+		"attempts":        strconv.Itoa(retries + 1),
+		"initialInterval": retryInterval,
+	})
+
+	if len(upstream.Services) > 0 {
+		renderServices(upstream, keys)
+	} else {
+		renderTargets(upstream, keys)
+	}
+
+	for position, member := range standIns(upstream) {
+		keys["http/services/"+spareName(upstream.Name, position+1)+"/weighted/services/0/name"] = member
+	}
+
+	return withOwner(keys, upstreamKind, upstream.Record)
+}
+
+// renderServices writes a service over services of the catalog. By address, or with a cookie, a client stays with one of
+// the services, not with one instance.
+func renderServices(upstream gateway.Upstream, keys map[string]string) {
+	folder := "http/services/" + upstream.Name + "/weighted/"
+	if upstream.Balance.HashOn == gateway.ByAddress {
+		folder = "http/services/" + upstream.Name + "/highestRandomWeight/"
 	}
 
 	for number, name := range slices.Sorted(maps.Keys(upstream.Services)) {
-		member := fmt.Sprintf("%sweighted/services/%d/", folder, number)
+		member := fmt.Sprintf("%sservices/%d/", folder, number)
 		keys[member+"name"] = name + catalogSuffix
 		keys[member+"weight"] = strconv.Itoa(upstream.Services[name].Weight)
 	}
 
+	if upstream.Balance.HashOn == gateway.ByCookie {
+		keys[folder+"sticky/cookie/name"] = upstream.Balance.HashName
+	}
+}
+
+// renderTargets writes a load balancer over servers, and how they are connected to.
+func renderTargets(upstream gateway.Upstream, keys map[string]string) {
+	folder := "http/services/" + upstream.Name + "/loadBalancer/"
+
 	for number, address := range slices.Sorted(maps.Keys(upstream.Targets)) {
-		member := fmt.Sprintf("%sloadBalancer/servers/%d/", folder, number)
-		keys[member+"url"] = targetScheme + address
-		keys[member+"weight"] = strconv.Itoa(upstream.Targets[address].Weight)
+		server := fmt.Sprintf("%sservers/%d/", folder, number)
+		keys[server+"url"] = upstream.Protocol + "://" + address
+		keys[server+"weight"] = strconv.Itoa(upstream.Targets[address].Weight)
 	}
 
-	for position, member := range standIns(upstream) {
-		keys[serviceFolder(spareName(upstream.Name, position+1))+"weighted/services/0/name"] = member
+	keys[folder+"serversTransport"] = upstream.Name
+	keys[folder+"strategy"] = strategies[upstream.Balance.Algorithm]
+
+	if upstream.Balance.HashOn == gateway.ByCookie {
+		keys[folder+"strategy"] = strategies[gateway.RoundRobin]
+		keys[folder+"sticky/cookie/name"] = upstream.Balance.HashName
 	}
 
-	return keys
+	if check := upstream.Health; check != nil {
+		add(keys, folder+"healthCheck/", map[string]string{
+			"path":            check.Path,
+			"status":          strconv.Itoa(check.Status),
+			"interval":        check.Interval.String(),
+			"timeout":         check.Timeout.String(),
+			"followRedirects": "false",
+		})
+	}
+
+	if passive := upstream.Passive; passive != nil {
+		add(keys, folder+"passiveHealthCheck/", map[string]string{
+			"maxFailedAttempts": strconv.Itoa(passive.Failures),
+			"failureWindow":     cmp.Or(passive.Window, gateway.DefaultWindow).String(),
+		})
+	}
+
+	transport := "http/serversTransports/" + upstream.Name + "/"
+	add(keys, transport+"forwardingTimeouts/", map[string]string{
+		"dialTimeout":           cmp.Or(upstream.Timeouts.Connect, gateway.DefaultConnectTimeout).String(),
+		"responseHeaderTimeout": cmp.Or(upstream.Timeouts.Read, gateway.DefaultReadTimeout).String(),
+	})
+
+	if encrypted(upstream) {
+		addTLS(keys, transport, upstream.TLS)
+	}
+}
+
+// addTLS writes how members are recognised. Without a word Traefik verifies their certificates by the system's roots.
+func addTLS(keys map[string]string, folder string, settings gateway.TLSClient) {
+	add(keys, folder, map[string]string{"serverName": settings.ServerName, "rootCAs/0": settings.CA})
+
+	if settings.SkipVerify {
+		keys[folder+"insecureSkipVerify"] = "true"
+	}
 }
 
 // standIns names the only member of each spare: the heaviest service and the second heaviest, or what comes closest.
@@ -109,100 +176,29 @@ func standIns(upstream gateway.Upstream) [spares]string {
 	return chosen
 }
 
-// parseUpstream reads an upstream from the keys that it owns. Their paths are in lower case, since Traefik does not
-// tell case apart.
-func parseUpstream(name string, keys map[string]string) (gateway.Upstream, error) {
-	upstream := gateway.Upstream{Name: name, Retries: missingRetries}
+// renderStream writes an upstream for connections. Traefik's servers have no weights there.
+func renderStream(upstream gateway.Upstream, keys map[string]string) {
+	folder := "tcp/services/" + upstream.Name + "/loadBalancer/"
 
-	service := below(keys, serviceFolder(name))
-	if len(service) == 0 {
-		return gateway.Upstream{}, gateway.ErrNotFound
-	}
+	for number, address := range slices.Sorted(maps.Keys(upstream.Targets)) {
+		server := fmt.Sprintf("%sservers/%d/", folder, number)
+		keys[server+"address"] = address
 
-	if attempts, found := keys[retryFolder(name)+"retry/attempts"]; found {
-		number, err := strconv.Atoi(attempts)
-		if err != nil {
-			return gateway.Upstream{}, fmt.Errorf("read the retry middleware's attempts: %w", err)
-		}
-
-		upstream.Retries = number - 1
-	}
-
-	var err, serverErr error
-	upstream.Services, err = members(service, weightedMember, "name", serviceName)
-	upstream.Targets, serverErr = members(service, serverMember, "url", targetAddress)
-
-	if err := errors.Join(err, serverErr); err != nil {
-		return gateway.Upstream{}, err
-	}
-
-	if len(upstream.Services) == 0 && len(upstream.Targets) == 0 {
-		return gateway.Upstream{}, fmt.Errorf("Traefik's service %q is neither a weighted service nor a load balancer over servers", name)
-	}
-
-	return upstream, nil
-}
-
-// members collects the numbered members that the pattern finds: its groups are the number and the field. A member
-// without the naming field is none.
-func members(service map[string]string, pattern *regexp.Regexp, naming string, named func(string) (string, error)) (map[string]gateway.Member, error) {
-	var found map[string]gateway.Member
-
-	for _, path := range slices.Sorted(maps.Keys(service)) {
-		match := pattern.FindStringSubmatch(path)
-		if match == nil || match[2] != naming {
-			continue
-		}
-
-		name, err := named(service[path])
-		if err != nil {
-			return nil, err
-		}
-
-		member := gateway.Member{Weight: 1} // Traefik's default
-		if text, given := service[strings.TrimSuffix(path, naming)+"weight"]; given {
-			if member.Weight, err = strconv.Atoi(text); err != nil {
-				return nil, fmt.Errorf("read the weight of %s: %w", name, err)
-			}
-		}
-
-		if found == nil {
-			found = map[string]gateway.Member{}
-		}
-
-		found[name] = member
-	}
-
-	return found, nil
-}
-
-func serviceName(value string) (string, error) {
-	name, found := strings.CutSuffix(value, catalogSuffix)
-	if !found {
-		return "", fmt.Errorf("the member %q is not a service of Consul's catalog", value)
-	}
-
-	return name, nil
-}
-
-func targetAddress(value string) (string, error) {
-	address, found := strings.CutPrefix(value, targetScheme)
-	if !found {
-		return "", fmt.Errorf("the server %q is not reached by plain HTTP", value)
-	}
-
-	return strings.TrimSuffix(address, "/"), nil
-}
-
-// below returns the keys below a folder, with paths relative to it.
-func below(keys map[string]string, folder string) map[string]string {
-	found := map[string]string{}
-
-	for path, value := range keys {
-		if rest, inside := strings.CutPrefix(path, folder); inside && rest != "" {
-			found[rest] = value
+		if encrypted(upstream) {
+			keys[server+"tls"] = "true"
 		}
 	}
 
-	return found
+	keys[folder+"serversTransport"] = upstream.Name
+
+	if check := upstream.Health; check != nil {
+		add(keys, folder+"healthCheck/", map[string]string{"interval": check.Interval.String(), "timeout": check.Timeout.String()})
+	}
+
+	transport := "tcp/serversTransports/" + upstream.Name + "/"
+	keys[transport+"dialTimeout"] = cmp.Or(upstream.Timeouts.Connect, gateway.DefaultConnectTimeout).String()
+
+	if encrypted(upstream) {
+		addTLS(keys, transport+"tls/", upstream.TLS)
+	}
 }

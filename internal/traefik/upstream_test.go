@@ -2,10 +2,9 @@ package traefik
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/google/go-cmp/cmp"
@@ -17,36 +16,68 @@ func TestUpstreamIsWrittenAsTraefikReadsIt(t *testing.T) {
 		want     map[string]string
 	}{
 		"services in the order of their names": {
-			gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"green": {Weight: 10}, "blue": {Weight: 90}}, Retries: 2},
+			gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"green": {Weight: 10}, "blue": {Weight: 90}}, Retries: 2},
 			map[string]string{
-				"services/up/weighted/services/0/name":        "blue@consulcatalog",
-				"services/up/weighted/services/0/weight":      "90",
-				"services/up/weighted/services/1/name":        "green@consulcatalog",
-				"services/up/weighted/services/1/weight":      "10",
-				"middlewares/up-retry/retry/attempts":         "3",
-				"middlewares/up-retry/retry/initialInterval":  "100ms",
-				"services/up~spare1/weighted/services/0/name": "blue@consulcatalog",
-				"services/up~spare2/weighted/services/0/name": "green@consulcatalog",
+				"owner/upstream/up":                                owned,
+				"http/services/up/weighted/services/0/name":        "blue@consulcatalog",
+				"http/services/up/weighted/services/0/weight":      "90",
+				"http/services/up/weighted/services/1/name":        "green@consulcatalog",
+				"http/services/up/weighted/services/1/weight":      "10",
+				"http/middlewares/up~retry/retry/attempts":         "3",
+				"http/middlewares/up~retry/retry/initialInterval":  "100ms",
+				"http/services/up~spare1/weighted/services/0/name": "blue@consulcatalog",
+				"http/services/up~spare2/weighted/services/0/name": "green@consulcatalog",
 			},
 		},
-		"targets, no retries": {
-			gateway.Upstream{Name: "db.1", Targets: map[string]gateway.Member{"[fd00::1]:80": {Weight: 0}, "10.0.0.1:80": {Weight: 65535}}},
+		"targets with everything": {
+			gateway.Upstream{
+				Record: gateway.Record{Name: "db.1"}, Protocol: gateway.HTTPS, Targets: map[string]gateway.Member{"[fd00::1]:80": {Weight: 0}, "10.0.0.1:80": {Weight: 65535}},
+				Balance: gateway.Balance{Algorithm: gateway.Latency}, TLS: gateway.TLSClient{ServerName: "db.test", CA: "PEM"},
+				Health:   &gateway.HealthCheck{Path: "/h", Status: 204, Interval: time.Minute, Timeout: 500 * time.Millisecond},
+				Passive:  &gateway.PassiveHealth{Failures: 3},
+				Timeouts: gateway.Timeouts{Read: time.Second},
+			},
 			map[string]string{
-				"services/db.1/loadBalancer/servers/0/url":      "http://10.0.0.1:80",
-				"services/db.1/loadBalancer/servers/0/weight":   "65535",
-				"services/db.1/loadBalancer/servers/1/url":      "http://[fd00::1]:80",
-				"services/db.1/loadBalancer/servers/1/weight":   "0",
-				"middlewares/db.1-retry/retry/attempts":         "1",
-				"middlewares/db.1-retry/retry/initialInterval":  "100ms",
-				"services/db.1~spare1/weighted/services/0/name": "db.1",
-				"services/db.1~spare2/weighted/services/0/name": "db.1",
+				"owner/upstream/db.1":                                                  owned,
+				"http/services/db.1/loadBalancer/servers/0/url":                        "https://10.0.0.1:80",
+				"http/services/db.1/loadBalancer/servers/0/weight":                     "65535",
+				"http/services/db.1/loadBalancer/servers/1/url":                        "https://[fd00::1]:80",
+				"http/services/db.1/loadBalancer/servers/1/weight":                     "0",
+				"http/services/db.1/loadBalancer/strategy":                             "leasttime",
+				"http/services/db.1/loadBalancer/serversTransport":                     "db.1",
+				"http/services/db.1/loadBalancer/healthCheck/path":                     "/h",
+				"http/services/db.1/loadBalancer/healthCheck/status":                   "204",
+				"http/services/db.1/loadBalancer/healthCheck/interval":                 "1m0s",
+				"http/services/db.1/loadBalancer/healthCheck/timeout":                  "500ms",
+				"http/services/db.1/loadBalancer/healthCheck/followRedirects":          "false",
+				"http/services/db.1/loadBalancer/passiveHealthCheck/failureWindow":     "10s",
+				"http/services/db.1/loadBalancer/passiveHealthCheck/maxFailedAttempts": "3",
+				"http/serversTransports/db.1/forwardingTimeouts/dialTimeout":           "2s",
+				"http/serversTransports/db.1/forwardingTimeouts/responseHeaderTimeout": "1s",
+				"http/serversTransports/db.1/serverName":                               "db.test",
+				"http/serversTransports/db.1/rootCAs/0":                                "PEM",
+				"http/middlewares/db.1~retry/retry/attempts":                           "1",
+				"http/middlewares/db.1~retry/retry/initialInterval":                    "100ms",
+				"http/services/db.1~spare1/weighted/services/0/name":                   "db.1",
+				"http/services/db.1~spare2/weighted/services/0/name":                   "db.1",
+			},
+		},
+		"targets of connections": {
+			gateway.Upstream{Record: gateway.Record{Name: "db"}, Protocol: gateway.TLS, Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 100}}, TLS: gateway.TLSClient{SkipVerify: true}},
+			map[string]string{
+				"owner/upstream/db": owned,
+				"tcp/services/db/loadBalancer/servers/0/address":  "10.0.0.1:80",
+				"tcp/services/db/loadBalancer/servers/0/tls":      "true",
+				"tcp/services/db/loadBalancer/serversTransport":   "db",
+				"tcp/serversTransports/db/dialTimeout":            "2s",
+				"tcp/serversTransports/db/tls/insecureSkipVerify": "true",
 			},
 		},
 	}
 
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, renderUpstream(test.upstream)); diff != "" {
+			if diff := cmp.Diff(test.want, renderUpstream(test.upstream.Complete())); diff != "" {
 				t.Errorf("keys differ (-want +got):\n%s", diff)
 			}
 		})
@@ -67,7 +98,7 @@ func TestSparesAreTheHeaviestServices(t *testing.T) {
 
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := standIns(gateway.Upstream{Name: "up", Services: test.services})
+			got := standIns(gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: test.services})
 			if got != test.want {
 				t.Errorf("spares are %v, want %v", got, test.want)
 			}
@@ -88,7 +119,7 @@ func weights(values ...int) map[string]gateway.Member {
 func TestEveryUpstreamIsReadAsItWasWritten(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, 10))
 
-	for range 2000 {
+	for range 3000 {
 		want := randomUpstream(random)
 
 		got, err := parseUpstream(want.Name, lowered(renderUpstream(want)))
@@ -102,25 +133,6 @@ func TestEveryUpstreamIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestUpstreamOwnsExactlyWhatItWrites(t *testing.T) {
-	random := rand.New(rand.NewPCG(2, 11))
-
-	for range 500 {
-		upstream := randomUpstream(random)
-		for path := range renderUpstream(upstream) {
-			if !ownsUpstream(upstream.Name)(path) {
-				t.Errorf("%q does not own %q, which it writes", upstream.Name, path)
-			}
-
-			for _, other := range []string{upstream.Name + "x", upstream.Name + "-retry", "x" + upstream.Name, upstream.Name[:len(upstream.Name)-1]} {
-				if ownsUpstream(other)(path) {
-					t.Errorf("%q owns %q, which %q writes", other, path, upstream.Name)
-				}
-			}
-		}
-	}
-}
-
 func TestUpstreamWrittenByHandIsReadOrRefused(t *testing.T) {
 	tests := map[string]struct {
 		keys map[string]string
@@ -128,31 +140,37 @@ func TestUpstreamWrittenByHandIsReadOrRefused(t *testing.T) {
 		err  string
 	}{
 		"without weights and retries": {
-			keys: map[string]string{"services/up/weighted/services/0/name": "blue@consulcatalog"},
-			want: gateway.Upstream{Name: "up", Services: map[string]gateway.Member{"blue": {Weight: 1}}, Retries: -1},
+			keys: map[string]string{"http/services/up/weighted/services/0/name": "blue@consulcatalog"},
+			want: gateway.Upstream{Services: map[string]gateway.Member{"blue": {Weight: 1}}, Retries: gateway.Unsaid},
 		},
 		"a URL with a slash": {
-			keys: map[string]string{"services/up/loadbalancer/servers/0/url": "http://10.0.0.1:80/", "middlewares/up-retry/retry/attempts": "1"},
-			want: gateway.Upstream{Name: "up", Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}},
+			keys: map[string]string{"http/services/up/loadbalancer/servers/0/url": "http://10.0.0.1:80/", "http/middlewares/up~retry/retry/attempts": "1"},
+			want: gateway.Upstream{Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}},
+		},
+		"a duration in seconds": {
+			keys: map[string]string{"http/services/up/loadbalancer/servers/0/url": "http://10.0.0.1:80", "http/serverstransports/up/forwardingtimeouts/dialtimeout": "3"},
+			want: gateway.Upstream{
+				Targets: map[string]gateway.Member{"10.0.0.1:80": {Weight: 1}}, Retries: gateway.Unsaid, Timeouts: gateway.Timeouts{Connect: 3 * time.Second},
+			},
 		},
 		"a member of another provider": {
-			keys: map[string]string{"services/up/weighted/services/0/name": "blue@file"},
+			keys: map[string]string{"http/services/up/weighted/services/0/name": "blue@file"},
 			err:  `the member "blue@file" is not a service of Consul's catalog`,
 		},
-		"a server behind TLS": {
-			keys: map[string]string{"services/up/loadbalancer/servers/0/url": "https://10.0.0.1"},
-			err:  `the server "https://10.0.0.1" is not reached by plain HTTP`,
+		"a server behind another protocol": {
+			keys: map[string]string{"http/services/up/loadbalancer/servers/0/url": "h2c://10.0.0.1"},
+			err:  `the server "h2c://10.0.0.1" is reached by neither HTTP nor HTTPS`,
 		},
 		"another kind of service": {
-			keys: map[string]string{"services/up/mirroring/service": "blue"},
+			keys: map[string]string{"http/services/up/mirroring/service": "blue"},
 			err:  "neither a weighted service nor a load balancer",
 		},
 		"a weight that is no number": {
-			keys: map[string]string{"services/up/weighted/services/0/name": "blue@consulcatalog", "services/up/weighted/services/0/weight": "much"},
-			err:  "read the weight of blue",
+			keys: map[string]string{"http/services/up/weighted/services/0/name": "blue@consulcatalog", "http/services/up/weighted/services/0/weight": "much"},
+			err:  `services/0/weight" as a number`,
 		},
 		"a retry middleware alone": {
-			keys: map[string]string{"middlewares/up-retry/retry/attempts": "3"},
+			keys: map[string]string{"http/middlewares/up~retry/retry/attempts": "3"},
 			err:  gateway.ErrNotFound.Error(),
 		},
 	}
@@ -162,7 +180,8 @@ func TestUpstreamWrittenByHandIsReadOrRefused(t *testing.T) {
 			got, err := parseUpstream("up", test.keys)
 			expect(t, err, test.err)
 
-			if diff := cmp.Diff(test.want, got); err == nil && diff != "" {
+			test.want.Record = gateway.Record{Name: "up", Foreign: true}
+			if diff := cmp.Diff(test.want.Complete(), got); err == nil && diff != "" {
 				t.Errorf("upstream differs (-want +got):\n%s", diff)
 			}
 		})
@@ -171,61 +190,4 @@ func TestUpstreamWrittenByHandIsReadOrRefused(t *testing.T) {
 	if _, err := parseUpstream("up", nil); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("reading no keys gives %v, not ErrNotFound", err)
 	}
-}
-
-// expect checks for an error that holds a text, or for none if the text is empty.
-func expect(t *testing.T, err error, text string) {
-	t.Helper()
-
-	switch {
-	case text == "" && err != nil:
-		t.Errorf("unexpected error: %v", err)
-	case text != "" && err == nil:
-		t.Errorf("no error, want %q", text)
-	case text != "" && !strings.Contains(err.Error(), text):
-		t.Errorf("error %q does not hold %q", err, text)
-	}
-}
-
-func lowered(keys map[string]string) map[string]string {
-	lower := make(map[string]string, len(keys))
-	for path, value := range keys {
-		lower[strings.ToLower(path)] = value
-	}
-
-	return lower
-}
-
-func randomUpstream(random *rand.Rand) gateway.Upstream {
-	upstream := gateway.Upstream{Name: randomName(random), Retries: random.IntN(11)}
-	members := map[string]gateway.Member{}
-	targets := random.IntN(2) == 0
-
-	for range 1 + random.IntN(50) {
-		name := "Svc-" + randomName(random)
-		if targets {
-			name = fmt.Sprintf("10.0.%d.%d:%d", random.IntN(256), random.IntN(256), 1+random.IntN(65535))
-		}
-
-		members[name] = gateway.Member{Weight: random.IntN(65536)}
-	}
-
-	if targets {
-		upstream.Targets = members
-	} else {
-		upstream.Services = members
-	}
-
-	return upstream
-}
-
-func randomName(random *rand.Rand) string {
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-._"
-
-	name := []byte{letters[random.IntN(26)], letters[random.IntN(26)]}
-	for range random.IntN(12) {
-		name = append(name, letters[random.IntN(len(letters))])
-	}
-
-	return string(name)
 }

@@ -2,32 +2,42 @@ package service
 
 import (
 	"maps"
-	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/check"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 type model struct {
-	Name           types.String      `tfsdk:"name"`
-	ID             types.String      `tfsdk:"id"`
-	Node           types.String      `tfsdk:"node"`
-	Address        types.String      `tfsdk:"address"`
-	Port           types.Int64       `tfsdk:"port"`
-	Tags           []string          `tfsdk:"tags"`
-	Meta           map[string]string `tfsdk:"meta"`
-	Checks         map[string]check  `tfsdk:"checks"`
-	WaitForPassing tf.Notation       `tfsdk:"wait_for_passing"`
+	Name            types.String           `tfsdk:"name"`
+	ID              types.String           `tfsdk:"id"`
+	Node            types.String           `tfsdk:"node"`
+	Namespace       types.String           `tfsdk:"namespace"`
+	Partition       types.String           `tfsdk:"partition"`
+	Address         types.String           `tfsdk:"address"`
+	Port            types.Int64            `tfsdk:"port"`
+	TaggedAddresses map[string]endpoint    `tfsdk:"tagged_addresses"`
+	Tags            []string               `tfsdk:"tags"`
+	TagOverride     types.Bool             `tfsdk:"enable_tag_override"`
+	Meta            map[string]string      `tfsdk:"meta"`
+	Weights         *weights               `tfsdk:"weights"`
+	Checks          map[string]check.Model `tfsdk:"checks"`
+	WaitForPassing  tf.Notation            `tfsdk:"wait_for_passing"`
+	Drain           tf.Notation            `tfsdk:"drain"`
+	Force           types.Bool             `tfsdk:"force"`
+	Draining        types.Bool             `tfsdk:"draining"`
+	Owner           types.String           `tfsdk:"owner"`
 }
 
-type check struct {
-	HTTP            types.String `tfsdk:"http"`
-	TCP             types.String `tfsdk:"tcp"`
-	Interval        tf.Notation  `tfsdk:"interval"`
-	Timeout         tf.Notation  `tfsdk:"timeout"`
-	Status          types.String `tfsdk:"status"`
-	DeregisterAfter tf.Notation  `tfsdk:"deregister_critical_service_after"`
+type endpoint struct {
+	Address types.String `tfsdk:"address"`
+	Port    types.Int64  `tfsdk:"port"`
+}
+
+type weights struct {
+	Passing types.Int64 `tfsdk:"passing"`
+	Warning types.Int64 `tfsdk:"warning"`
 }
 
 // label names the service in errors; while it is imported, only its id is known.
@@ -40,88 +50,92 @@ func (m model) label() string {
 }
 
 func (m model) identity() catalog.Identity {
-	return catalog.Identity{Node: m.Node.ValueString(), Name: m.Name.ValueString(), ID: m.ID.ValueString()}
+	return catalog.Identity{
+		Node: m.Node.ValueString(), Name: m.Name.ValueString(), ID: m.ID.ValueString(),
+		Namespace: tenancy(m.Namespace), Partition: tenancy(m.Partition),
+	}
+}
+
+// tenancy leaves out what is the same for those who name none.
+func tenancy(name types.String) string {
+	if name.ValueString() == "default" {
+		return ""
+	}
+
+	return name.ValueString()
+}
+
+// mark is what tells others whose the instance is.
+func (m model) mark() catalog.Mark {
+	return catalog.Mark{
+		Owner: m.Owner.ValueString(), Wait: m.WaitForPassing.Duration(), Drain: m.Drain.Duration(), Force: m.Force.ValueBool(),
+	}
 }
 
 func (m model) service() catalog.Service {
 	service := catalog.Service{
-		Identity: m.identity(),
-		Address:  m.Address.ValueString(),
-		Port:     int(m.Port.ValueInt64()),
-		Tags:     m.Tags,
-		Meta:     m.Meta,
-		Checks:   make(map[string]catalog.Check, len(m.Checks)),
-		Wait:     m.WaitForPassing.Duration(),
+		Identity:    m.identity(),
+		Mark:        m.mark(),
+		Address:     m.Address.ValueString(),
+		Port:        int(m.Port.ValueInt64()),
+		Tagged:      make(map[string]catalog.Endpoint, len(m.TaggedAddresses)),
+		Tags:        m.Tags,
+		TagOverride: m.TagOverride.ValueBool(),
+		Meta:        m.Meta,
+		Weights:     catalog.Weights{Passing: int(m.Weights.Passing.ValueInt64()), Warning: int(m.Weights.Warning.ValueInt64())},
+		Checks:      check.Definitions(m.Checks),
 	}
 
-	for key, check := range m.Checks {
-		service.Checks[key] = check.check()
+	for name, endpoint := range m.TaggedAddresses {
+		service.Tagged[name] = catalog.Endpoint{Address: endpoint.Address.ValueString(), Port: int(endpoint.Port.ValueInt64())}
 	}
 
 	return service
-}
-
-func (c check) check() catalog.Check {
-	return catalog.Check{
-		HTTP:            c.HTTP.ValueString(),
-		TCP:             c.TCP.ValueString(),
-		Interval:        c.Interval.Duration(),
-		Timeout:         c.Timeout.Duration(),
-		Status:          c.Status.ValueString(),
-		DeregisterAfter: c.DeregisterAfter.Duration(),
-	}
 }
 
 // set takes over what Consul says.
 func (m *model) set(service catalog.Service) {
 	m.Name = types.StringValue(service.Name)
 	m.ID = types.StringValue(service.ID)
-	m.Node = optionalText(service.Node)
-	m.Address = optionalText(service.Address)
-	m.Port = optionalNumber(service.Port)
-	m.WaitForPassing = optionalDuration(service.Wait)
+	m.Node = tf.OptionalText(service.Node)
+	m.Address = tf.OptionalText(service.Address)
+	m.Port = tf.OptionalNumber(service.Port)
+	m.WaitForPassing = tf.OptionalDuration(service.Wait)
+	m.Drain = tf.OptionalDuration(service.Drain)
+	m.Force = types.BoolValue(service.Force)
+	m.Draining = types.BoolValue(service.Draining)
+	m.Checks = check.Models(service.Checks)
+	m.Weights = &weights{
+		Passing: types.Int64Value(int64(service.Weights.Passing)),
+		Warning: types.Int64Value(int64(service.Weights.Warning)),
+	}
 
-	m.Tags = append([]string{}, service.Tags...)
+	if m.Owner.IsNull() { // as after an import
+		m.Owner = tf.OptionalText(service.Owner)
+	}
+
+	if service.Namespace != tenancy(m.Namespace) {
+		m.Namespace = tf.OptionalText(service.Namespace)
+	}
+
+	if service.Partition != tenancy(m.Partition) {
+		m.Partition = tf.OptionalText(service.Partition)
+	}
+
+	if m.Tags == nil || !service.TagOverride { // who may change them in the catalog is not to be corrected
+		m.Tags = append([]string{}, service.Tags...)
+	}
+
+	m.TagOverride = types.BoolValue(service.TagOverride)
 	m.Meta = map[string]string{}
 	maps.Copy(m.Meta, service.Meta)
 
-	m.Checks = make(map[string]check, len(service.Checks))
-	for key, from := range service.Checks {
-		m.Checks[key] = checkOf(from)
+	m.TaggedAddresses = nil
+	for name, tagged := range service.Tagged {
+		if m.TaggedAddresses == nil {
+			m.TaggedAddresses = make(map[string]endpoint, len(service.Tagged))
+		}
+
+		m.TaggedAddresses[name] = endpoint{Address: types.StringValue(tagged.Address), Port: tf.OptionalNumber(tagged.Port)}
 	}
-}
-
-func checkOf(from catalog.Check) check {
-	return check{
-		HTTP:            optionalText(from.HTTP),
-		TCP:             optionalText(from.TCP),
-		Interval:        tf.Duration(from.Interval),
-		Timeout:         tf.Duration(from.Timeout),
-		Status:          types.StringValue(from.Status),
-		DeregisterAfter: optionalDuration(from.DeregisterAfter),
-	}
-}
-
-func optionalText(text string) types.String {
-	if text == "" {
-		return types.StringNull()
-	}
-
-	return types.StringValue(text)
-}
-
-func optionalNumber(number int) types.Int64 {
-	if number == 0 {
-		return types.Int64Null()
-	}
-
-	return types.Int64Value(int64(number))
-}
-
-func optionalDuration(duration time.Duration) tf.Notation {
-	if duration == 0 {
-		return tf.NullDuration()
-	}
-
-	return tf.Duration(duration)
 }

@@ -4,13 +4,11 @@ package service
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
@@ -18,7 +16,9 @@ const thing = "Consul service"
 
 var (
 	_ resource.ResourceWithConfigure      = &serviceResource{}
+	_ resource.ResourceWithIdentity       = &serviceResource{}
 	_ resource.ResourceWithImportState    = &serviceResource{}
+	_ resource.ResourceWithModifyPlan     = &serviceResource{}
 	_ resource.ResourceWithValidateConfig = &serviceResource{}
 )
 
@@ -50,15 +50,17 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
+	plan.Owner = tf.Owned(plan.Owner)
 	service := plan.service()
 	err := consul.Register(ctx, service)
 
 	if err == nil || errors.Is(err, catalog.ErrUnanswered) { // what may exist must be in the state, or it is orphaned
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+		resp.Diagnostics.Append(identity.Keep(ctx, resp.State, resp.Identity)...)
 	}
 
 	if err == nil && service.Wait > 0 {
-		err = consul.AwaitPassing(ctx, service.ID, service.Wait)
+		err = consul.AwaitPassing(ctx, service.Identity, service.Wait)
 	}
 
 	if err != nil {
@@ -69,6 +71,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(identity.Keep(ctx, req.State, resp.Identity)...)
 
 	consul := r.consul("read", state, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -88,6 +91,10 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
+	if service.Foreign(state.mark()) {
+		resp.Diagnostics.AddWarning("Consul service of another state", service.Identity.String()+" has been registered or taken over by another Terraform state, as its meta data says. A change or a removal by this one will be refused: remove it here (terraform state rm), or set force = true.")
+	}
+
 	state.set(service)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -101,6 +108,8 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 
+	plan.Owner = tf.Owned(plan.Owner)
+
 	if err := consul.Update(ctx, plan.service()); err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", thing, plan.label(), err))
 
@@ -108,6 +117,7 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(identity.Keep(ctx, resp.State, resp.Identity)...)
 }
 
 func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -119,31 +129,9 @@ func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	if err := consul.Deregister(ctx, state.identity()); err != nil {
+	if err := consul.Deregister(ctx, state.identity(), state.mark()); err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", thing, state.label(), err))
 	}
-}
-
-// ImportState takes "<service id>" for an instance of the agent and "<node>/<service id>" for one of the catalog.
-func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	id := req.ID
-
-	if node, rest, found := strings.Cut(req.ID, "/"); found {
-		id = rest
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("node"), node)...)
-
-		if node == "" {
-			id = ""
-		}
-	}
-
-	if id == "" || strings.Contains(id, "/") {
-		resp.Diagnostics.Append(tf.Failed("import", thing, req.ID, errors.New("this is not an instance's import id. Write \"<service id>\" for an instance that is registered through the agent, or \"<node>/<service id>\" for one in the catalog")))
-
-		return
-	}
-
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 }
 
 // consul returns Consul's client; it reports why there is none.

@@ -1,50 +1,45 @@
 package upstream
 
 import (
+	"context"
 	"regexp"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway/object"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
 const (
-	defaultRetries = 2
-	maxRetries     = 10
-	defaultWeight  = 100
-	maxWeight      = 65535 // Kong's bound
+	maxRetries = 10
+	maxWeight  = 65535 // Kong's bound
 
 	// maxMembers keeps an upstream, with two keys for each member, within one transaction of Consul, which holds 128.
 	maxMembers = 50
+
+	longestTimeout = time.Hour
 )
 
 // servicePattern is what Traefik leaves of a Consul service's name unchanged, and what Consul's DNS can answer.
 var servicePattern = regexp.MustCompile(`^[0-9A-Za-z]+(-[0-9A-Za-z]+)*$`)
 
-func upstreamSchema() schema.Schema {
+func upstreamSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Where the gateway sends traffic: services of Consul, or fixed targets, each with a weight. " +
-			"Weights change in place, and no request is lost while they do.",
+			"Weights and all other settings change in place, and no request is lost while they do.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "The upstream's name.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the upstream, unique in the gateway; changing it replaces the upstream, which needs " +
-					"`create_before_destroy` while routes lead to it.",
-				Required:      true,
-				Validators:    []validator.String{stringvalidator.RegexMatches(gateway.NamePattern, gateway.NameRule), stringvalidator.LengthAtMost(gateway.MaxName)},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			},
+			"id":   object.IDAttribute("upstream"),
+			"name": object.NameAttribute("upstream", ", which needs `create_before_destroy` while routes lead to it"),
 			"services": membersAttribute(
 				"Consul services that receive the traffic, by name; either these or `targets`. While one of them has no healthy "+
 					"instance, Traefik sends all traffic to the heaviest other one, or the second heaviest.",
@@ -52,13 +47,30 @@ func upstreamSchema() schema.Schema {
 				mapvalidator.ExactlyOneOf(path.MatchRoot("services"), path.MatchRoot("targets")),
 			),
 			"targets": membersAttribute("Fixed receivers of the traffic, by `address:port`; either these or `services`.", targetValidator{}),
-			"retries": schema.Int64Attribute{
-				MarkdownDescription: "Number of further attempts after a connection that failed, from 0 (none) to 10. Defaults to `2`.",
+			"protocol": schema.StringAttribute{
+				MarkdownDescription: "What is spoken to the members: `http`, `https`, `tcp` or `tls`. Defaults to `http`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             int64default.StaticInt64(defaultRetries),
-				Validators:          []validator.Int64{int64validator.Between(0, maxRetries)},
+				Default:             stringdefault.StaticString(gateway.HTTP),
+				Validators:          []validator.String{stringvalidator.OneOf(gateway.HTTP, gateway.HTTPS, gateway.TCP, gateway.TLS)},
 			},
+			"balance":        balanceAttribute(),
+			"health_check":   healthAttribute(),
+			"passive_health": passiveAttribute(),
+			"connect_timeout": timeoutAttribute("How long connecting to a member may take. Defaults to `2s`, so that another one is tried soon; " +
+				"Kong's own default is `60s`, and Traefik's `30s`."),
+			"read_timeout": timeoutAttribute("How long a member may take to begin its answer, and on Kong also to go on with it. Defaults to `60s`, " +
+				"as Kong's own does; Traefik's own is no limit."),
+			"write_timeout": timeoutAttribute("How long a member may take between two reads of a request; on Kong only. Defaults to `60s`, as Kong's own does."),
+			"retries": schema.Int64Attribute{
+				MarkdownDescription: "Number of further attempts after a connection that failed, from 0 (none) to 10. Defaults to `2`; Kong's own " +
+					"default is 5, and Traefik's none.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(0, maxRetries)},
+			},
+			"tls":      tlsAttribute(),
+			"intact":   object.IntactAttribute("upstream"),
+			"timeouts": tf.Timeouts(ctx, object.Limits),
 		},
 	}
 }
@@ -73,9 +85,44 @@ func membersAttribute(description string, key validator.String, more ...validato
 				MarkdownDescription: "Share of the traffic relative to the other members, from 0 (none) to 65535. Defaults to `100`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             int64default.StaticInt64(defaultWeight),
+				Default:             int64default.StaticInt64(gateway.DefaultWeight),
 				Validators:          []validator.Int64{int64validator.Between(0, maxWeight)},
 			},
 		}},
+	}
+}
+
+func timeoutAttribute(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		CustomType:          tf.DurationType(),
+		Optional:            true,
+		Validators:          []validator.String{object.Between(time.Millisecond, longestTimeout)},
+		PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
+	}
+}
+
+func tlsAttribute() schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: "How members are recognised where `protocol` is `https` or `tls`. By default their certificates are verified by the gateway's own authorities.",
+		Optional:            true,
+		Attributes: map[string]schema.Attribute{
+			"verify": schema.BoolAttribute{
+				MarkdownDescription: "Whether the members' certificates are verified. Defaults to `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"server_name": schema.StringAttribute{
+				MarkdownDescription: "Name that members are asked for and must have in their certificates; on Traefik only. Defaults to the member's host.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(hostPattern, "must be a host name in lower case")},
+			},
+			"ca": schema.StringAttribute{
+				MarkdownDescription: "Certificates of the authorities that members' certificates are verified against, in PEM. Defaults to those that the gateway trusts.",
+				Optional:            true,
+				Validators:          []validator.String{certificateValidator{}},
+			},
+		},
 	}
 }

@@ -20,6 +20,10 @@ import (
 // one finds it: a machine that was never completed is made anew under its UUID, and one that was completed from the same
 // declaration (its state was lost on the way to Terraform) is taken over. Any other of the name is somebody's.
 func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spec, error) {
+	if err := host.Follow(ctx); err != nil {
+		return domainxml.Spec{}, err
+	}
+
 	spec, err := plan.resolve(ctx, host, uuid.NewString())
 	if err != nil {
 		return domainxml.Spec{}, err

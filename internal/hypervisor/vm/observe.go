@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -22,18 +24,12 @@ type observed struct {
 }
 
 func observe(domain libvirt.Domain) (observed, error) {
-	stored, err := domainxml.Parse(domain.XML)
+	stored, live, err := machines.Definitions(domain)
 	if err != nil {
 		return observed{}, err
 	}
 
-	live := stored
-
-	if domain.Active {
-		if live, err = domainxml.Parse(domain.LiveXML); err != nil {
-			return observed{}, err
-		}
-	}
+	stored.Disks = maps.Clone(stored.Disks) // of which some are given their volumes
 
 	return observed{domain: domain, stored: stored, live: live}, nil
 }

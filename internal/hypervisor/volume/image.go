@@ -84,42 +84,57 @@ func readImage(path string) (image, error) {
 	return read, nil
 }
 
+// headLength is how much of a file says what it is.
+const headLength = 32
+
 func inspect(content io.Reader) (image, error) {
-	header := make([]byte, 32)
+	head := make([]byte, headLength)
 
-	n, err := io.ReadFull(content, header)
-
-	switch {
-	case errors.Is(err, io.EOF):
-		return image{}, errors.New("it is empty")
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF): // shorter than a header is no error
+	n, err := io.ReadFull(content, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) { // shorter than a head is no error
 		return image{}, err
 	}
 
-	header = header[:n]
+	head = head[:n]
 	hash := sha256.New()
-	hash.Write(header)
+	hash.Write(head)
 
 	rest, err := io.Copy(hash, content)
 	if err != nil {
 		return image{}, err
 	}
 
-	read := image{Length: rest + int64(n), Format: "raw", SHA256: hex.EncodeToString(hash.Sum(nil))}
-	read.Capacity = uint64(read.Length)
+	read := image{Length: rest + int64(n), SHA256: hex.EncodeToString(hash.Sum(nil))}
+	read.Format, read.Capacity, err = recognise(head, read.Length)
 
-	if format := foreignFormat(header); format != "" {
-		return image{}, fmt.Errorf("it is of the format %s. Convert it: qemu-img convert -O qcow2 FROM TO", format)
+	return read, err
+}
+
+// recognise tells the format of a file of that length by its head, and the size of the disk in it.
+func recognise(head []byte, length int64) (format string, capacity uint64, err error) {
+	if length == 0 {
+		return "", 0, errors.New("it is empty")
 	}
 
-	if n == 32 && bytes.HasPrefix(header, qcow2Magic) {
-		if binary.BigEndian.Uint64(header[8:]) != 0 {
-			return image{}, errors.New("it is an overlay, and the host would look for the file below it. Make it whole: qemu-img convert -O qcow2 FROM TO")
-		}
-
-		read.Format = "qcow2"
-		read.Capacity = binary.BigEndian.Uint64(header[24:])
+	if format := foreignFormat(head); format != "" {
+		return "", 0, fmt.Errorf("it is of the format %s. Convert it: qemu-img convert -O qcow2 FROM TO", format)
 	}
 
-	return read, nil
+	if len(head) < headLength || !bytes.HasPrefix(head, qcow2Magic) {
+		return rawFormat, uint64(length), nil
+	}
+
+	if binary.BigEndian.Uint64(head[8:]) != 0 {
+		return "", 0, errors.New("it is an overlay, and the host would look for the file below it. Make it whole: qemu-img convert -O qcow2 FROM TO")
+	}
+
+	return "qcow2", binary.BigEndian.Uint64(head[24:]), nil
+}
+
+func checkHash(img image, want string) error {
+	if want != "" && img.SHA256 != want {
+		return fmt.Errorf("the image %s has the SHA-256 %s, and %s was expected. Get the right image, or correct sha256", img.Path, img.SHA256, want)
+	}
+
+	return nil
 }

@@ -39,6 +39,7 @@ func importImage(ctx context.Context, clients *backend.Backend, id string, resp 
 
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), source{File: types.StringValue(file)})...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), img.SHA256)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("allocation"), thin)...)
 
 	return id, nil
 }

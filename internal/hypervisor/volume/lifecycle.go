@@ -2,17 +2,12 @@ package volume
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 )
 
@@ -23,10 +18,13 @@ import (
 // is somebody's. store is called before the first object of an upload is made.
 func create(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
 	if plan.Source != nil {
-		return createFromImage(ctx, host, *plan, func() { store(plan.begun()) })
+		return createFromImage(ctx, host, plan, func() { store(plan.begun()) })
 	}
 
-	spec := libvirt.VolumeSpec{Pool: plan.Pool.ValueString(), Name: plan.Name.ValueString(), Format: plan.Format.ValueString()}
+	spec := libvirt.VolumeSpec{
+		Pool: plan.Pool.ValueString(), Name: plan.Name.ValueString(), Format: plan.Format.ValueString(),
+		Full: plan.Allocation.ValueString() == full,
+	}
 
 	if !plan.Size.IsUnknown() {
 		spec.Capacity = plan.Size.Bytes()
@@ -94,143 +92,6 @@ func over(path string) string {
 	}
 
 	return " over " + path
-}
-
-// markerName is the name of the volume that stands beside an upload until it is complete.
-func markerName(name string) string { return name + markerEnding }
-
-const markerEnding = ".uploading"
-
-func createFromImage(ctx context.Context, host *libvirt.Host, plan model, begun func()) error {
-	img, err := readImage(plan.Source.File.ValueString())
-	if err != nil {
-		return err
-	}
-
-	if err := checkHash(img, plan.SHA256.ValueString()); err != nil {
-		return err
-	}
-
-	pool, name := plan.Pool.ValueString(), plan.Name.ValueString()
-
-	_, err = host.Volume(ctx, pool, markerName(name))
-	interrupted := err == nil
-
-	if err != nil && !errors.Is(err, libvirt.ErrNotFound) {
-		return err
-	}
-
-	existing, err := host.Volume(ctx, pool, name)
-
-	switch {
-	case err == nil && !interrupted:
-		return takeOverImage(ctx, host, existing, img, plan.Size.Bytes())
-	case err != nil && !errors.Is(err, libvirt.ErrNotFound):
-		return err
-	}
-
-	begun()
-
-	if !interrupted {
-		if err := host.CreateVolume(ctx, libvirt.VolumeSpec{Pool: pool, Name: markerName(name), Format: "raw"}); err != nil {
-			return err
-		}
-	}
-
-	if err := host.DeleteVolume(ctx, pool, name); err != nil {
-		return err
-	}
-
-	if err := upload(ctx, host, pool, name, img); err != nil {
-		return err
-	}
-
-	if err := recognised(ctx, host, pool, name, img); err != nil {
-		return err
-	}
-
-	if size := plan.Size.Bytes(); size > img.Capacity {
-		if err := host.ResizeVolume(ctx, pool, name, size); err != nil {
-			return err
-		}
-	}
-
-	return host.DeleteVolume(ctx, pool, markerName(name))
-}
-
-func checkHash(img image, want string) error {
-	if want != "" && img.SHA256 != want {
-		return fmt.Errorf("the image %s has the SHA-256 %s, and %s was expected. Get the right image, or correct sha256", img.Path, img.SHA256, want)
-	}
-
-	return nil
-}
-
-// upload makes a volume of the image's length and fills it. The hash is taken from what is sent, so a file that changes
-// meanwhile is noticed; the interrupted upload's marker then stays, and the next run begins anew.
-func upload(ctx context.Context, host *libvirt.Host, pool, name string, img image) error {
-	file, err := os.Open(img.Path)
-	if err != nil {
-		return fmt.Errorf("read the image: %w", err)
-	}
-
-	defer func() { _ = file.Close() }()
-
-	spec := libvirt.VolumeSpec{Pool: pool, Name: name, Format: rawFormat, Capacity: uint64(img.Length)}
-	if err := host.CreateVolume(ctx, spec); err != nil {
-		return err
-	}
-
-	hash := sha256.New()
-	if err := host.Upload(ctx, pool, name, io.TeeReader(file, hash), img.Length); err != nil {
-		return err
-	}
-
-	sent := image{Path: img.Path, SHA256: hex.EncodeToString(hash.Sum(nil))}
-
-	return checkHash(sent, img.SHA256)
-}
-
-// rawFormat is what an upload is made as, whatever it holds.
-const rawFormat = "raw"
-
-// recognised waits until the host knows what was uploaded: it was made as raw bytes, and to resize it as such would
-// truncate it. Libvirt looks again by itself some time after an upload, and at once if no other upload keeps it from it.
-func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img image) error {
-	return poll.Until(ctx, fmt.Sprintf("host %q to recognise the image", host.Name()), func(int) error {
-		refreshed := host.RefreshPool(ctx, pool)
-
-		volume, err := host.Volume(ctx, pool, name)
-		if err == nil && volume.Format != img.Format && volume.Format != rawFormat {
-			return fmt.Errorf("host %q recognises the image as %s, and machines take qcow2 and raw. Convert it: qemu-img convert -O qcow2 FROM TO", host.Name(), volume.Format)
-		}
-
-		if err == nil && (volume.Format != img.Format || volume.Capacity != img.Capacity) {
-			err = fmt.Errorf("%w: it is taken for %s of %s", poll.ErrNotYet, volume.Format, tf.FormatSize(volume.Capacity))
-		}
-
-		if err != nil && refreshed != nil {
-			err = fmt.Errorf("%w (%w)", err, refreshed)
-		}
-
-		return err
-	})
-}
-
-// takeOverImage accepts a volume that holds the image, byte for byte.
-func takeOverImage(ctx context.Context, host *libvirt.Host, existing libvirt.Volume, img image, size uint64) error {
-	if existing.Capacity == max(size, img.Capacity) && existing.Capacity == img.Capacity {
-		hash := sha256.New()
-		if err := host.Download(ctx, existing.Pool, existing.Name, hash); err != nil {
-			return err
-		}
-
-		if hex.EncodeToString(hash.Sum(nil)) == img.SHA256 {
-			return nil
-		}
-	}
-
-	return fmt.Errorf("pool %q of host %q has a volume of this name already, and its content is not the image's. Remove it, or choose another name", existing.Pool, host.Name())
 }
 
 // backingVolume finds the volume below an overlay.
@@ -307,6 +168,10 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 	}
 
 	if err != nil {
+		return err
+	}
+
+	if err := state.spared(volume); err != nil {
 		return err
 	}
 

@@ -8,21 +8,25 @@ import (
 )
 
 type model struct {
-	ID       types.String   `tfsdk:"id"`
-	Host     types.String   `tfsdk:"host"`
-	Pool     types.String   `tfsdk:"pool"`
-	Name     types.String   `tfsdk:"name"`
-	Format   types.String   `tfsdk:"format"`
-	Size     tf.Notation    `tfsdk:"size"`
-	Source   *source        `tfsdk:"source"`
-	Backing  types.String   `tfsdk:"backing"`
-	SHA256   types.String   `tfsdk:"sha256"`
-	Path     types.String   `tfsdk:"path"`
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	ID         types.String   `tfsdk:"id"`
+	Host       types.String   `tfsdk:"host"`
+	Pool       types.String   `tfsdk:"pool"`
+	Name       types.String   `tfsdk:"name"`
+	Format     types.String   `tfsdk:"format"`
+	Size       tf.Notation    `tfsdk:"size"`
+	Source     *source        `tfsdk:"source"`
+	Backing    types.String   `tfsdk:"backing"`
+	SHA256     types.String   `tfsdk:"sha256"`
+	Path       types.String   `tfsdk:"path"`
+	Allocation types.String   `tfsdk:"allocation"`
+	Protected  types.Bool     `tfsdk:"protected"`
+	Timeouts   timeouts.Value `tfsdk:"timeouts"`
 }
 
 type source struct {
-	File types.String `tfsdk:"file"`
+	File     types.String `tfsdk:"file"`
+	URL      types.String `tfsdk:"url"`
+	Checksum types.String `tfsdk:"checksum"`
 }
 
 // Key is where the volume is and what it is called.
@@ -43,6 +47,12 @@ func (m model) begun() model {
 
 	if m.Size.IsUnknown() {
 		m.Size = tf.NullSize()
+	}
+
+	for _, text := range []*types.String{&m.Format, &m.SHA256} {
+		if text.IsUnknown() {
+			*text = types.StringNull()
+		}
 	}
 
 	return m
@@ -66,5 +76,9 @@ func (m *model) set(volume libvirt.Volume, below *libvirt.Volume) {
 
 	if m.SHA256.IsUnknown() {
 		m.SHA256 = types.StringNull()
+	}
+
+	if m.Allocation.IsNull() || m.Allocation.IsUnknown() {
+		m.Allocation = types.StringValue(allocation(volume))
 	}
 }

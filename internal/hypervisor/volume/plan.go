@@ -3,6 +3,7 @@ package volume
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
@@ -15,15 +16,15 @@ import (
 
 // planned is what ModifyPlan works on: single attributes, since any of them may be unknown.
 type planned struct {
-	Host, Pool, Name, Format, Backing, SHA256 types.String
-	Size                                      tf.Notation
-	Source                                    types.Object
+	Host, Pool, Name, Format, Backing, SHA256, Allocation types.String
+	Size                                                  tf.Notation
+	Source                                                types.Object
 }
 
 func (p *planned) read(ctx context.Context, get func(context.Context, path.Path, any) diag.Diagnostics) (diags diag.Diagnostics) {
 	for name, target := range map[string]any{
 		"host": &p.Host, "pool": &p.Pool, "name": &p.Name, "format": &p.Format, "backing": &p.Backing,
-		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source,
+		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source, "allocation": &p.Allocation,
 	} {
 		diags.Append(get(ctx, path.Root(name), target)...)
 	}
@@ -33,8 +34,10 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 
 // modifyPlan fills in what can be known before anything is made - the image's hash, format and size - and refuses what
 // would fail or lose data.
-func modifyPlan(ctx context.Context, _ *backend.Backend, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+func modifyPlan(ctx context.Context, clients *backend.Backend, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
+		checkLoss(ctx, clients, req.State, "delete", &resp.Diagnostics)
+
 		return
 	}
 
@@ -68,16 +71,21 @@ func modifyPlan(ctx context.Context, _ *backend.Backend, req resource.ModifyPlan
 		return
 	}
 
+	plan.hash(config, state, img)
 	plan.format(config, state, img)
-	plan.hash(config, img)
+	plan.allocation(config, state)
 	plan.size(config, state, img, &resp.Diagnostics)
 
-	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size} {
+	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size, "allocation": plan.Allocation} {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
 	}
 
 	if state != nil {
 		resp.RequiresReplace = append(resp.RequiresReplace, plan.replacing(*state)...)
+	}
+
+	if len(resp.RequiresReplace) > 0 {
+		checkLoss(ctx, clients, req.State, "replace", &resp.Diagnostics)
 	}
 }
 
@@ -125,39 +133,64 @@ func (p planned) checkFormat(img *image) error {
 	return fmt.Errorf("the image %s is %s, and format is %q. Leave format out, or convert the image", img.Path, img.Format, p.Format.ValueString())
 }
 
+// file is the path of the image, and whether it is one and is known.
 func (p planned) file() (string, bool) {
-	if p.Source.IsNull() || p.Source.IsUnknown() {
-		return "", false
-	}
+	file := p.part("file")
 
-	file, ok := p.Source.Attributes()["file"].(types.String)
-
-	return file.ValueString(), ok && !file.IsUnknown()
+	return file.ValueString(), !file.IsNull() && !file.IsUnknown()
 }
 
+// part is an attribute of the source.
+func (p planned) part(name string) types.String {
+	if p.Source.IsUnknown() {
+		return types.StringUnknown()
+	}
+
+	part, _ := p.Source.Attributes()[name].(types.String)
+
+	return part
+}
+
+func (p *planned) hash(config planned, state *planned, img *image) {
+	checksum := config.part("checksum")
+
+	switch {
+	case !config.SHA256.IsNull():
+	case config.Source.IsNull():
+		p.SHA256 = types.StringNull()
+	case img != nil:
+		p.SHA256 = types.StringValue(img.SHA256)
+	case strings.HasPrefix(checksum.ValueString(), sha256Kind+":"):
+		p.SHA256 = types.StringValue(strings.TrimPrefix(checksum.ValueString(), sha256Kind+":"))
+	case state != nil && !checksum.IsUnknown() && !checksum.IsNull() && checksum.Equal(state.part("checksum")):
+		p.SHA256 = state.SHA256
+	default:
+		p.SHA256 = types.StringUnknown()
+	}
+}
+
+// format is to be called when the hash is planned: the same image has the same format.
 func (p *planned) format(config planned, state *planned, img *image) {
 	switch {
 	case !config.Format.IsNull():
 	case img != nil:
 		p.Format = types.StringValue(img.Format)
+	case state != nil && p.SHA256.Equal(state.SHA256):
+		p.Format = state.Format
 	case !config.Source.IsNull():
 		p.Format = types.StringUnknown()
-	case state != nil:
-		p.Format = state.Format
 	default:
 		p.Format = types.StringValue("qcow2")
 	}
 }
 
-func (p *planned) hash(config planned, img *image) {
+func (p *planned) allocation(config planned, state *planned) {
 	switch {
-	case !config.SHA256.IsNull():
-	case img != nil:
-		p.SHA256 = types.StringValue(img.SHA256)
-	case !config.Source.IsNull():
-		p.SHA256 = types.StringUnknown()
+	case !config.Allocation.IsNull():
+	case state != nil && !state.Allocation.IsNull():
+		p.Allocation = state.Allocation
 	default:
-		p.SHA256 = types.StringNull()
+		p.Allocation = types.StringValue(thin)
 	}
 }
 
@@ -194,7 +227,7 @@ func (p planned) replacing(state planned) path.Paths {
 
 	for name, pair := range map[string][2]types.String{
 		"host": {p.Host, state.Host}, "pool": {p.Pool, state.Pool}, "name": {p.Name, state.Name},
-		"format": {p.Format, state.Format}, "backing": {p.Backing, state.Backing}, "sha256": {p.SHA256, state.SHA256},
+		"format": {p.Format, state.Format}, "backing": {p.Backing, state.Backing}, "sha256": {p.SHA256, state.SHA256}, "allocation": {p.Allocation, state.Allocation},
 	} {
 		if !pair[0].Equal(pair[1]) {
 			changed = append(changed, path.Root(name))
@@ -217,5 +250,10 @@ func validate(ctx context.Context, req resource.ValidateConfigRequest, resp *res
 	if !config.SHA256.IsNull() && config.Source.IsNull() {
 		resp.Diagnostics.AddAttributeError(path.Root("sha256"), "Hash without an image",
 			"sha256 is the hash of the image in source, and there is no source. Add it, or remove sha256.")
+	}
+
+	if config.Allocation.ValueString() == full && !(config.Source.IsNull() && config.Backing.IsNull()) {
+		resp.Diagnostics.AddAttributeError(path.Root("allocation"), "Space for what is not empty",
+			"Space is set aside for volumes that are made empty: an image brings its own content, and an overlay stores what differs. Leave allocation out.")
 	}
 }

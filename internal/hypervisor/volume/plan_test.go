@@ -64,8 +64,8 @@ func TestFormatAndHashArePlannedFromWhatIsKnown(t *testing.T) {
 		},
 	} {
 		plan := test.config
+		plan.hash(test.config, test.state, test.img)
 		plan.format(test.config, test.state, test.img)
-		plan.hash(test.config, test.img)
 
 		if diff := cmp.Diff([]types.String{test.format, test.hash}, []types.String{plan.Format, plan.SHA256}); diff != "" {
 			t.Errorf("%s: format and hash (-want +got):\n%s", name, diff)
@@ -229,7 +229,7 @@ func TestModelTakesOverWhatTheHostSays(t *testing.T) {
 
 	want := model{
 		ID: str("alpha/default/disk"), Host: str("alpha"), Pool: str("default"), Name: str("disk"), Format: str("qcow2"),
-		Size: size(t, "1024MiB"), Path: str("/images/disk"), Backing: absent, SHA256: absent,
+		Size: size(t, "1024MiB"), Path: str("/images/disk"), Backing: absent, SHA256: absent, Allocation: str("thin"),
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("the model (-want +got):\n%s", diff)

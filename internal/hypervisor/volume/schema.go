@@ -17,8 +17,11 @@ import (
 
 const description = `A storage volume of a libvirt host: empty, made from an image, or an overlay on another volume.
 
-An image is uploaded once per host and checked by its hash. An overlay starts with the content of the volume below it and
-stores only what differs. A volume grows in place; making it smaller is refused, since that would cut off data.`
+An image is uploaded, or downloaded from the web, once per host and checked by its hash. An overlay starts with the content of the volume below it and
+stores only what differs. A volume grows in place; making it smaller is refused, since that would cut off data.
+
+Data is not lost by accident: a plan that deletes or replaces a volume that was made empty and that something wrote to since
+is refused, unless ` + "`protected`" + ` says otherwise. Images and overlays can be made again, and are protected if told so.`
 
 // namePattern is what a volume or pool may be called: it becomes a file's name and part of the id.
 const namePattern = `^[A-Za-z0-9_][A-Za-z0-9_.:+@-]*$`
@@ -70,7 +73,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 			"source":  sourceAttribute(),
 			"backing": backingAttribute(),
 			"sha256": schema.StringAttribute{
-				MarkdownDescription: "SHA-256 of the image, in hexadecimal. If given, another image is refused; otherwise it is computed from the file. A changed image replaces the volume.",
+				MarkdownDescription: "SHA-256 of the image, in hexadecimal. If given, another file is refused; otherwise it is computed. A changed image replaces the volume.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{hashValidator()},
@@ -80,6 +83,16 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				MarkdownDescription: "Path of the volume on its host.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"allocation": schema.StringAttribute{
+				MarkdownDescription: "`thin`, so that the volume occupies what was written to it, or `full`, so that its whole size is set aside on the host when it is made; what it grows by later is thin. Defaults to `thin`.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(thin, full)},
+			},
+			"protected": schema.BoolAttribute{
+				MarkdownDescription: "Whether a plan that would delete or replace the volume is refused once something was written to it, or if nobody can tell, as with `full` allocation and in volume groups. Only what was applied before counts: set it to `false`, apply, and then delete. Defaults to `true` for volumes that were made empty, and to `false` for those with a `source` or a `backing`.",
+				Optional:            true,
 			},
 			"timeouts": tf.Timeouts(ctx, limits),
 		},
@@ -96,8 +109,28 @@ func sourceAttribute() schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"file": schema.StringAttribute{
 				MarkdownDescription: "Path of the image where Terraform runs. Moving the file changes nothing as long as its content is the same.",
-				Required:            true,
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+				Optional:            true,
+				Validators: []validator.String{
+					stringvalidator.LengthAtLeast(1),
+					stringvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("file"), path.MatchRelative().AtParent().AtName("url")),
+				},
+			},
+			"url": schema.StringAttribute{
+				MarkdownDescription: "Address (`https://` or `http://`) that the image is downloaded from when the volume is made, by way of where Terraform runs and without a file there. Certificates are verified. A plan downloads nothing.",
+				Optional:            true,
+				Validators: []validator.String{
+					imageURL{},
+					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("checksum")),
+				},
+			},
+			"checksum": schema.StringAttribute{
+				MarkdownDescription: "Checksum of what `url` gives, `sha256:` or `sha512:` and the sum in hexadecimal. The volume is not complete before it is verified, and another checksum replaces the volume.",
+				Optional:            true,
+				Validators: []validator.String{
+					stringvalidator.RegexMatches(checksumPattern, "must be sha256: and 64, or sha512: and 128 characters of 0-9 and a-f"),
+					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("url")),
+					stringvalidator.ConflictsWith(path.MatchRoot("sha256")),
+				},
 			},
 		},
 	}

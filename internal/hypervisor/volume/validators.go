@@ -3,6 +3,7 @@ package volume
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -79,4 +80,27 @@ func hashValidator() validator.String {
 // cameOrWent replaces a volume that gets an image or loses it. A file that merely moved is no reason: its hash decides.
 func cameOrWent(_ context.Context, req planmodifier.ObjectRequest, resp *objectplanmodifier.RequiresReplaceIfFuncResponse) {
 	resp.RequiresReplace = req.StateValue.IsNull() != req.PlanValue.IsNull()
+}
+
+type imageURL struct{}
+
+func (imageURL) Description(context.Context) string {
+	return "an http or https address without a user name"
+}
+
+func (v imageURL) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v imageURL) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+
+	address, err := url.Parse(req.ConfigValue.ValueString())
+
+	switch {
+	case err != nil || address.Host == "" || (address.Scheme != "https" && address.Scheme != "http"):
+		resp.Diagnostics.AddAttributeError(req.Path, "Impossible address", "Give "+v.Description(ctx)+", such as \"https://cloud.example.org/image.qcow2\".")
+	case address.User != nil:
+		resp.Diagnostics.AddAttributeError(req.Path, "Secret in an address", "The state would hold the password. Give "+v.Description(ctx)+", or download the image and use file.")
+	}
 }

@@ -15,7 +15,7 @@ var bundled = map[string]plugin{
 	"bot-detection":         {lonely: true, config: []field{patterns("allow"), patterns("deny")}},
 	"correlation-id":        correlationPlugin(),
 	"cors":                  corsPlugin(),
-	"file-log":              {anyOf: allProtocols, config: []field{text("path", fileName).must(), boolean("reopen", false).must(), code("custom_fields_by_lua")}},
+	"file-log":              {anyOf: allProtocols, config: []field{text("path", fileName).must(), boolean("reopen", false).must(), luaFields()}},
 	"hmac-auth":             hmacPlugin(),
 	"http-log":              httpLogPlugin(),
 	"ip-restriction":        addressPlugin(),
@@ -38,7 +38,7 @@ var bundled = map[string]plugin{
 	"session":               sessionPlugin(),
 	"syslog":                syslogPlugin(),
 	"tcp-log":               tcpLogPlugin(),
-	"udp-log":               {anyOf: allProtocols, config: []field{text("host", host).must(), integer("port", nil, 0, 65535).must(), number("timeout", 10000.0), code("custom_fields_by_lua")}},
+	"udp-log":               {anyOf: allProtocols, config: []field{text("host", host).must(), integer("port", nil, 0, 65535).must(), number("timeout", 10000.0), luaFields()}},
 }
 
 func anonymous() field { return text("anonymous") }
@@ -58,11 +58,11 @@ func texts(name string, initial ...string) field {
 // named is a list of texts without a default, and null unless it is given.
 func named(name string, judges ...func(string) string) field { return list(name, arrayKind, judges...) }
 
-// code is a map from names to code.
-func code(name string) field {
+// luaFields is a map from names to code.
+func luaFields() field {
 	script := text("").must()
 
-	return field{name: name, kind: mapKind, element: &script}
+	return field{name: "custom_fields_by_lua", kind: mapKind, element: &script}
 }
 
 func patterns(name string) field {
@@ -80,10 +80,10 @@ func regex(text string) string {
 	return ""
 }
 
-func more(low float64) check {
+func positive() check {
 	return on(func(number float64) string {
-		if number <= low {
-			return fmt.Sprintf("value must be greater than %v", low)
+		if number <= 0 {
+			return "value must be greater than 0"
 		}
 
 		return ""
@@ -276,7 +276,7 @@ func cachePlugin() plugin {
 
 	return plugin{anyOf: allProtocols, config: []field{
 		codes, methods, texts("content_type", "text/plain", "application/json").must(),
-		{name: "cache_ttl", kind: integerKind, initial: 300.0, checks: []check{more(0)}},
+		{name: "cache_ttl", kind: integerKind, initial: 300.0, checks: []check{positive()}},
 		text("strategy", oneOf("memory")).must(), boolean("cache_control", false).must(), boolean("ignore_uri_case", false),
 		{name: "storage_ttl", kind: integerKind},
 		record("memory", text("dictionary_name").must().or("kong_db_cache")),
@@ -304,7 +304,7 @@ var periods = []string{"second", "minute", "hour", "day", "month", "year"}
 func limits() []field {
 	var fields []field
 	for _, period := range periods {
-		fields = append(fields, number(period, nil, more(0)))
+		fields = append(fields, number(period, nil, positive()))
 	}
 
 	return slices.Clip(fields)

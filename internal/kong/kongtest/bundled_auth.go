@@ -19,7 +19,7 @@ func hmacPlugin() plugin {
 	algorithms.element = &element
 
 	return plugin{lonely: true, config: []field{
-		boolean("hide_credentials", false).must(), number("clock_skew", 300.0, more(0)), anonymous(),
+		boolean("hide_credentials", false).must(), number("clock_skew", 300.0, positive()), anonymous(),
 		boolean("validate_request_body", false).must(), texts("enforce_headers"), algorithms, text("realm"),
 	}}
 }

@@ -32,7 +32,7 @@ func rateLimitPlugin() plugin {
 			header("header_name"), text("path", path),
 			text("policy", oneOf("local", "cluster", "redis")).or("local").empty(),
 			boolean("fault_tolerant", true).must(), redis(), boolean("hide_client_headers", false).must(),
-			number("error_code", 429.0, more(0)), text("error_message").or("API rate limit exceeded"), number("sync_rate", -1.0).must(),
+			number("error_code", 429.0, positive()), text("error_message").or("API rate limit exceeded"), number("sync_rate", -1.0).must(),
 		),
 		judge: on(notAbove),
 		rules: func(values map[string]any, updating bool, found violations) {
@@ -128,7 +128,7 @@ func httpLogPlugin() plugin {
 		number("timeout", 10000.0), number("keepalive", 60000.0),
 		{name: "retry_count", kind: integerKind}, {name: "queue_size", kind: integerKind}, number("flush_timeout", nil),
 		{name: "headers", kind: mapKind, element: &value, checks: []check{on(noHostHeader)}},
-		queue(), code("custom_fields_by_lua"),
+		queue(), luaFields(),
 	}}
 }
 
@@ -149,7 +149,7 @@ func endpoint(text string) string {
 func tcpLogPlugin() plugin {
 	return plugin{anyOf: allProtocols, config: []field{
 		text("host", host).must(), integer("port", nil, 0, 65535).must(), number("timeout", 10000.0), number("keepalive", 60000.0),
-		boolean("tls", false).must(), text("tls_sni"), code("custom_fields_by_lua"),
+		boolean("tls", false).must(), text("tls_sni"), luaFields(),
 	}}
 }
 
@@ -163,7 +163,7 @@ func syslogPlugin() plugin {
 
 	return plugin{anyOf: allProtocols, config: []field{
 		severity("log_level"), severity("successful_severity"), severity("client_errors_severity"), severity("server_errors_severity"),
-		code("custom_fields_by_lua"), text("facility", facility).or("user"),
+		luaFields(), text("facility", facility).or("user"),
 	}}
 }
 
@@ -174,6 +174,6 @@ func logglyPlugin() plugin {
 	return plugin{anyOf: allProtocols, config: []field{
 		text("host", host).or("logs-01.loggly.com"), integer("port", 514.0, 0, 65535), text("key").must().hidden(), tags,
 		severity("log_level"), severity("successful_severity"), severity("client_errors_severity"), severity("server_errors_severity"),
-		number("timeout", 10000.0), code("custom_fields_by_lua"),
+		number("timeout", 10000.0), luaFields(),
 	}}
 }

@@ -17,7 +17,7 @@ func unsupportedWrite(text string) answer {
 }
 
 // refuseWrite is the answer to what would create or change a row.
-func (s *Server) refuseWrite(e *entity, values map[string]any, updating bool) answer {
+func (s *Server) refuseWrite(e *entity, updating bool) answer {
 	switch by := byKey(e, s.asked); {
 	case updating:
 		return unsupportedWrite("cannot update '" + e.name + "' entities" + by)

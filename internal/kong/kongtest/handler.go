@@ -29,8 +29,8 @@ func (s *Server) serve(r *http.Request, input map[string]any) answer {
 		parts = append(parts, text)
 	}
 
-	if workspace := s.workspaces[parts[0]]; workspace != nil && len(parts) > 1 {
-		parts, s.store = parts[1:], workspace
+	if workspace := s.workspaces[parts[0]]; workspace != nil && s.about.edition == "enterprise" {
+		parts, s.store = append(parts[1:], "")[:max(len(parts)-1, 1)], workspace
 	} else {
 		s.store = s.workspaces[defaultWorkspace]
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -70,9 +71,9 @@ func (s *Server) health(upstream *row, whole bool) answer {
 
 func balancer(upstream *row, targets []*row) map[string]any {
 	hosts, total := []any{}, 0.0
-	for i := len(targets) - 1; i >= 0; i-- { // the balancer has them in the order in which they came
-		hosts = append(hosts, peer(targets[i], "healthy", true))
-		weight, _ := targets[i].values["weight"].(float64)
+	for _, target := range slices.Backward(targets) { // the balancer has them in the order in which they came
+		hosts = append(hosts, peer(target, "healthy", true))
+		weight, _ := target.values["weight"].(float64)
 		total += weight
 	}
 

@@ -3,6 +3,7 @@ package kongtest
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // plugin is one of the plugins that this Kong has, as a table like a collection's.
@@ -54,22 +55,13 @@ func plugins() *entity {
 			config, _ := shown["config"].(map[string]any)
 			for _, short := range bundled[name].short {
 				if short.shown && config != nil {
-					config[short.name] = dig(config, joined(short.to))
+					config[short.name] = dig(config, strings.Join(short.to, "."))
 				}
 			}
 
 			return shown
 		},
 	}
-}
-
-func joined(path []string) string {
-	text := path[0]
-	for _, name := range path[1:] {
-		text += "." + name
-	}
-
-	return text
 }
 
 func pluginFields(p plugin) []field {

@@ -151,9 +151,9 @@ func (e exchange) nextSecret() func() string {
 
 var clockTime = regexp.MustCompile(`^1[0-9]{9}(\.[0-9]+)?$`)
 
-// comparable is a body ready to be compared: JSON decoded, with the times and the random texts of the recording blanked
+// likeness is a body ready to be compared: JSON decoded, with the times and the random texts of the recording blanked
 // (a time that a client chose stays), and everything else as text.
-func comparable(body string) any {
+func likeness(body string) any {
 	value, ok := decoded(body)
 	if !ok {
 		return strings.TrimSpace(body)

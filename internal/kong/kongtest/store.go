@@ -120,7 +120,7 @@ func (s *Server) save(e *entity, values, given map[string]any, updating bool) *a
 	}
 
 	if s.readOnly {
-		refused := s.refuseWrite(e, values, updating)
+		refused := s.refuseWrite(e, updating)
 
 		return &refused
 	}

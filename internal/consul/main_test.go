@@ -1,4 +1,4 @@
-package service_test
+package consul_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/node"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/consul/service"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 	"github.com/hashicorp/consul/api"
@@ -78,7 +79,10 @@ func failed(what string, err error) int {
 	return 1
 }
 
-// alone is the provider with this one resource, so that the resource is tested without what others need.
+// patience is how long an apply waits for a Consul that is away.
+const patience = 3 * time.Second
+
+// alone is the provider with Consul's resources only, so that they are tested without what others need.
 type alone struct{ address string }
 
 func (alone) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -88,13 +92,13 @@ func (alone) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provi
 func (alone) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
 
 func (a alone) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData = backend.New(backend.Config{Consul: catalog.Config{Address: a.address}})
+	resp.ResourceData = backend.New(backend.Config{Consul: catalog.Config{Address: a.address, Timeout: patience}})
 }
 
 func (alone) DataSources(context.Context) []func() datasource.DataSource { return nil }
 
 func (alone) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{service.New}
+	return []func() resource.Resource{service.New, node.New}
 }
 
 // factories serve the provider for a Consul at the address.

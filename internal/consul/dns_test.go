@@ -1,4 +1,4 @@
-package service_test
+package consul_test
 
 import (
 	"fmt"

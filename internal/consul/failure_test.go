@@ -1,4 +1,4 @@
-package service_test
+package consul_test
 
 import (
 	"errors"
@@ -31,9 +31,8 @@ func TestBadInputIsRefusedAtPlanTimeWithItsPlace(t *testing.T) {
 		want  []string
 	}{
 		"address missing with node":  {`node = "n1"`, []string{"Missing address", "Add the instance's address"}},
-		"wait with node":             {"node = \"n1\"\naddress = \"127.0.0.2\"\nchecks = { web = { tcp = \"127.0.0.1:1\" } }\nwait_for_passing = \"30s\"", []string{"Nothing to wait for", "wait_for_passing", "Leave out wait_for_passing"}},
 		"wait without checks":        {`wait_for_passing = "30s"`, []string{"Nothing to wait for", "Add checks"}},
-		"check with no kind":         {`checks = { web = { interval = "10s" } }`, []string{"Missing kind of check", `Check "web" says neither http nor tcp`}},
+		"check with no kind":         {`checks = { web = { interval = "10s" } }`, []string{"Missing kind of check", `Check "web" says none of http, tcp`}},
 		"check with two kinds":       {`checks = { web = { http = "http://127.0.0.1/", tcp = "127.0.0.1:1" } }`, []string{"Two kinds of check", `Check "web" says both`}},
 		"malformed duration":         {`checks = { web = { tcp = "127.0.0.1:1", interval = "10 seconds" } }`, []string{"Malformed duration", "10 seconds"}},
 		"interval below Consul's":    {`checks = { web = { tcp = "127.0.0.1:1", interval = "100ms" } }`, []string{"Duration too short", `checks["web"].interval is "100ms"`, `Write "1s" or more`}},
@@ -121,7 +120,7 @@ func TestCreationWhoseAnswerIsLostIsNoOrphan(t *testing.T) {
 	cut.Store(true)
 
 	address := proxy(t, func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path != "/v1/agent/service/register" || !cut.Swap(false) {
+		if r.URL.Path != "/v1/agent/service/register" || !cut.Load() {
 			return false
 		}
 
@@ -139,7 +138,7 @@ func TestCreationWhoseAnswerIsLostIsNoOrphan(t *testing.T) {
 		CheckDestroy:             func(*terraform.State) error { return agentHasNot(name) },
 		Steps: []resource.TestStep{
 			{Config: config, ExpectError: words(`Unable to create Consul service "`+name+`"`, "may have been carried out")},
-			{Config: config, ConfigPlanChecks: action(plancheck.ResourceActionReplace)},
+			{PreConfig: func() { cut.Store(false) }, Config: config, ConfigPlanChecks: action(plancheck.ResourceActionReplace)},
 		},
 	})
 }
@@ -164,7 +163,8 @@ func TestNodeThatRunsAnAgentIsRefusedWithItsReason(t *testing.T) {
 		},
 		Steps: []resource.TestStep{{
 			Config:      block("it", fmt.Sprintf("name = %q\nnode = %q\naddress = \"127.0.0.2\"", name, agent)),
-			ExpectError: words(`Unable to create Consul service "`+name+`"`, "runs a Consul agent", "anti-entropy", "Leave out node"),
+			PlanOnly:    true,
+			ExpectError: words(`Unable to plan Consul service "`+name+`"`, "runs a Consul agent", "anti-entropy", "Leave out node"),
 		}},
 	})
 }

@@ -1,4 +1,4 @@
-package service_test
+package consul_test
 
 import (
 	"fmt"
@@ -239,6 +239,12 @@ func agentHas(id, address string, port int, tags []string, meta map[string]strin
 		Meta    map[string]string
 		Checks  []string
 	}
+
+	if !strings.HasPrefix(service.Meta["managed-by"], "terraform-provider-hypervisor owner=") {
+		return fmt.Errorf("the instance has no mark of ours: %v", service.Meta)
+	}
+
+	delete(service.Meta, "managed-by")
 
 	want := registered{address, port, tags, meta, checks}
 	got := registered{service.Address, service.Port, slices.Sorted(slices.Values(service.Tags)), service.Meta, slices.Sorted(maps.Keys(all))}

@@ -1,0 +1,2 @@
+# The node's name.
+terraform import consul_node.database db-1

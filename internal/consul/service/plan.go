@@ -1,0 +1,61 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// ModifyPlan refuses what this Consul would refuse, as far as it can be asked: it may be made by the same apply.
+func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.backend == nil || req.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+
+	var (
+		name, node, namespace, partition types.String
+		checks                           types.Map
+	)
+
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("name"), &name)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("node"), &node)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("namespace"), &namespace)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("partition"), &partition)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("checks"), &checks)...)
+
+	consul, err := r.backend.Consul()
+	if err != nil || resp.Diagnostics.HasError() {
+		return // an apply says so
+	}
+
+	refuse := func(at path.Path, err error) {
+		resp.Diagnostics.Append(tf.FailedAt(at, "plan", thing, name.ValueString(), err))
+	}
+
+	if tf.Given(node) && req.State.Raw.IsNull() && consul.KnowsAgent(ctx, node.ValueString(), tenancy(partition)) {
+		refuse(path.Root("node"), catalog.RunsAgent(node.ValueString()))
+	}
+
+	for attribute, value := range map[string]types.String{"namespace": namespace, "partition": partition} {
+		if tenancy(value) != "" && consul.KnowsOpenSource(ctx) {
+			refuse(path.Root(attribute), fmt.Errorf("this Consul is not Consul Enterprise, and has no %s %q. Leave %[1]s out", attribute, value.ValueString()))
+		}
+	}
+
+	for key, check := range checks.Elements() {
+		object, ok := check.(types.Object)
+		if !ok || object.IsUnknown() || object.Attributes()["script"].IsNull() {
+			continue
+		}
+
+		if consul.KnowsScriptsRefused(ctx) {
+			refuse(path.Root("checks").AtMapKey(key).AtName("script"), errors.New("the agent runs no scripts for those who register over HTTP. Set enable_script_checks = true in its configuration, or use another kind of check"))
+		}
+	}
+}
