@@ -145,7 +145,7 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 		},
 		resource.TestStep{ // more than there is room for: refused until it is allowed
 			Config:      config(2, "224MiB", secretData, data, "", "  memory_maximum = \"224MiB\"\n"),
-			ExpectError: flexible(`Unable to plan VM "m1" ... allow_change lets a plan disturb this machine up to "live", and this one is of class "reboot". ... memory_maximum: reboot ... Set allow_change = "reboot"`),
+			ExpectError: flexible(`Unable to plan VM "m1" ... allow_change lets a plan disturb this machine up to "live", and this one is of class "reboot". ... memory_maximum: reboot, since ... Set allow_change = "reboot"`),
 		},
 		resource.TestStep{
 			Config:           config(2, "224MiB", secretData, data, "", "  memory_maximum = \"224MiB\"\n  allow_change = \"reboot\"\n"),
@@ -156,6 +156,60 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 					t.Errorf("The machine %s (boot %s, %d KiB) is %s (boot %s, %d KiB)", first.uuid, first.boot, first.memory, now.uuid, now.boot, now.memory)
 				}
 			}),
+		},
+	)
+}
+
+// TestMachineThatDiesAgainSaysWhatItSaidLast has a guest that powers itself off as long as its seed tells it to.
+func TestMachineThatDiesAgainSaysWhatItSaidLast(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	config := func(running bool, script string) string {
+		return onHosts(fmt.Sprintf(`
+resource "hypervisor_volume" "image" {
+  host   = "alpha"
+  name   = "image.qcow2"
+  source = { file = %q }
+}
+
+resource "hypervisor_volume" "root" {
+  host    = "alpha"
+  name    = "m1.qcow2"
+  backing = hypervisor_volume.image.id
+}
+
+resource "hypervisor_vm" "test" {
+  name             = "m1"
+  host             = "alpha"
+  domain_type      = %q
+  machine          = "pc"
+  memory           = "128MiB"
+  shutdown_timeout = "0s"
+  running          = %t
+  cpu              = { count = 1 }
+  disks            = { root = { volume = hypervisor_volume.root.id } }
+  interfaces       = { lan = { bridge = "br0" } }
+  wait_for         = { tcp = "%s:80" }
+
+  cloud_init = {
+    user_data = %q
+    network   = { lan = { addresses = [%q] } }
+  }
+}
+`, testbed.ImageFor(t), testbed.DomainTypeFor(t), running, host.Bed().Address(151), "#!/bin/sh\n"+script, host.Bed().CIDR(151)), host)
+	}
+
+	const doomed = "echo the database is out of luck >/dev/console\npoweroff -f\n"
+
+	run(t,
+		resource.TestStep{Config: config(false, doomed)},
+		resource.TestStep{
+			Config:      config(true, doomed),
+			ExpectError: flexible(`Unable to update VM "m1" ... The machine has stopped by itself. ... The last lines of its console: ... the database is out of luck`),
+		},
+		resource.TestStep{ // it died, so it is started again, and the seed that it is told by is another one now
+			Config:           config(true, "httpd -p 80 -h /www\n"),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check:            resource.TestCheckResourceAttr(vmAddress, "running", "true"),
 		},
 	)
 }
