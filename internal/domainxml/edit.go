@@ -162,7 +162,8 @@ func editDisks(devices *libvirtxml.DomainDeviceList, now, want Spec) error {
 	}
 
 	added, err := addDisks(len(kept), taken, now, want)
-	devices.Disks = append(kept, added...)
+	kept = append(kept, added...)
+	devices.Disks = kept
 	bootFrom(devices.Disks, now, want)
 
 	return err

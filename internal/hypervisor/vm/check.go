@@ -57,6 +57,10 @@ func (r *vmResource) checkHost(ctx context.Context, plan planned, state *planned
 
 	plan.checkHardware(ctx, host, state, &resp.Diagnostics)
 
+	if state != nil && len(resp.RequiresReplace) > 0 {
+		plan.checkSuccessor(ctx, host, &resp.Diagnostics)
+	}
+
 	pins, emulator, known := plan.sets()
 	unchanged := state != nil && state.Host.Equal(plan.Host) && state.Pins.Equal(plan.Pins) && state.Emulator.Equal(plan.Emulator) && state.Exclusive.Equal(plan.Exclusive)
 

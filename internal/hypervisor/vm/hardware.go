@@ -141,6 +141,18 @@ func (m *model) setBacking(said, stored domainxml.Spec) {
 	}
 }
 
+// leavePagesToPlacement takes the huge pages out of memory_backing if the placement says them.
+func (m *model) leavePagesToPlacement() {
+	if m.MemoryBacking == nil || m.Placement.hugePages().Size == 0 {
+		return
+	}
+
+	m.MemoryBacking.PageSize, m.MemoryBacking.Nodes = tf.NullSize(), nil
+	if m.MemoryBacking.Locked.IsNull() && m.MemoryBacking.Preallocated.IsNull() {
+		m.MemoryBacking = nil
+	}
+}
+
 // truth is true or absent.
 func truth(on bool) types.Bool {
 	if !on {

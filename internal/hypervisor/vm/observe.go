@@ -266,6 +266,7 @@ func (m *model) restore(ctx context.Context, saved settings) {
 	m.AllowChange = types.StringValue(saved.AllowChange)
 	m.ForceRestart = types.BoolValue(saved.ForceRestart)
 	m.Placement = saved.Placed.assignment(*m)
+	m.leavePagesToPlacement()
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}

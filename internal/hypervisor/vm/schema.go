@@ -82,6 +82,19 @@ func vmSchema(ctx context.Context) schema.Schema {
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),
+		"timeouts":   tf.Timeouts(ctx, limits),
+	}
+	maps.Copy(attributes, observedAttributes())
+	maps.Copy(attributes, powerAttributes())
+	maps.Copy(attributes, hardwareAttributes())
+	maps.Copy(attributes, descriptionAttributes())
+
+	return schema.Schema{MarkdownDescription: description, Attributes: attributes}
+}
+
+// observedAttributes are what only the host says.
+func observedAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
 		"addresses": schema.MapAttribute{
 			MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
 			Computed:            true,
@@ -92,13 +105,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 			Computed:            true,
 			ElementType:         types.StringType,
 		},
-		"timeouts": tf.Timeouts(ctx, limits),
 	}
-	maps.Copy(attributes, powerAttributes())
-	maps.Copy(attributes, hardwareAttributes())
-	maps.Copy(attributes, descriptionAttributes())
-
-	return schema.Schema{MarkdownDescription: description, Attributes: attributes}
 }
 
 // powerAttributes say when the machine runs.
