@@ -139,20 +139,9 @@ func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
 // it is made from.
 func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (domainxml.Spec, error) {
-	formats := map[string]string{}
-
-	for _, disk := range m.Disks {
-		ref, err := libvirt.ParseVolumeRef(disk.Volume.ValueString())
-		if err != nil {
-			return domainxml.Spec{}, err
-		}
-
-		volume, err := host.Volume(ctx, ref.Pool, ref.Name)
-		if err != nil {
-			return domainxml.Spec{}, err
-		}
-
-		formats[disk.Volume.ValueString()] = volume.Format
+	formats, err := m.formats(ctx, host, domainxml.Spec{})
+	if err != nil {
+		return domainxml.Spec{}, err
 	}
 
 	spec := m.spec(id, formats)

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -120,6 +121,10 @@ func (m *model) formats(ctx context.Context, host *libvirt.Host, now domainxml.S
 		}
 
 		volume, err := host.Volume(ctx, ref.Pool, ref.Name)
+		if errors.Is(err, libvirt.ErrNotFound) {
+			err = fmt.Errorf("host %q has no volume %q in pool %q. Make it with hypervisor_volume, or name another one: %w", host.Name(), ref.Name, ref.Pool, err)
+		}
+
 		if err != nil {
 			return nil, fmt.Errorf("disk %q: %w", name, err)
 		}
