@@ -2,26 +2,34 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 	"os"
+	"runtime/debug"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 )
 
 // version is set by the release build.
 var version = "dev"
 
+// garbagePercent is how much garbage may gather, by what is in use.
+const garbagePercent = 400
+
 func main() {
 	quietLibraries()
+	spareCollector()
 
-	debug := flag.Bool("debug", false, "run under a debugger and print how Terraform attaches")
+	attach := flag.Bool("debug", false, "run under a debugger and print how Terraform attaches")
 	flag.Parse()
 
-	options := providerserver.ServeOpts{Address: provider.Address, Debug: *debug}
-	if err := providerserver.Serve(context.Background(), provider.New(version), options); err != nil {
+	var options []tf6server.ServeOpt
+	if *attach {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+
+	if err := tf6server.Serve(provider.Address, provider.Server(version), options...); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -39,5 +47,13 @@ func quietLibraries() {
 		if os.Getenv(library) == "" {
 			_ = os.Setenv(library, "OFF") // it fails for malformed names only
 		}
+	}
+}
+
+// spareCollector lets the garbage collector run less often: a plan makes much garbage and keeps little, and the process is
+// short-lived. Whoever sets GOGC has the last word.
+func spareCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
 	}
 }

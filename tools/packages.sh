@@ -10,6 +10,7 @@ packages=(
 	iproute2 util-linux procps tini dnsmasq-base         # hosts: network namespaces, a process reaper, DHCP
 	openssh-server openssh-client                        # hosts that are reached by qemu+ssh
 	libxml2-utils                                        # definitions are held against libvirt's schemas
+	mariadb-server                                       # pairs of database servers
 	linux-image-cloud-amd64 busybox-static cpio kmod     # the guest's system
 	syslinux dosfstools mtools                           # the guest's boot disk, and a second opinion on seed images
 )

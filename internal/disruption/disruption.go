@@ -45,6 +45,8 @@ type Change struct {
 	Attribute string // as Rule has it
 	Kind      Kind
 	Boot      bool // it concerns the disk that the machine boots from
+	Container bool // the machine is a container of the operating-system kind
+	Staying   bool // the machine is of a kind that is not moved as it runs
 	Within    bool // an amount that the running machine can be given, up to the maximum that it was started with
 }
 
@@ -86,12 +88,18 @@ func Judge(change Change) Rule {
 }
 
 func worst(change Change) Rule {
+	for _, rule := range rules {
+		if change.Container && rule.When == ofContainer && rule.Attribute == change.Attribute {
+			return rule
+		}
+	}
+
 	found := Rule{Attribute: change.Attribute, Class: None}
 	known := false
 
 	for _, rule := range rules {
 		below := rule.Attribute == change.Attribute || strings.HasPrefix(rule.Attribute, change.Attribute+".")
-		if below && (!known || rule.Class > found.Class) && (rule.When != ofBootDisk || change.Boot) {
+		if below && (!known || rule.Class > found.Class) && (rule.When != ofBootDisk || change.Boot) && rule.When != ofContainer && (rule.When != staying || change.Staying) {
 			found, known = rule, true
 		}
 	}

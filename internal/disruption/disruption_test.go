@@ -52,6 +52,7 @@ func TestFirstRuleThatFitsDecides(t *testing.T) {
 		{"disks.*.volume", undecided, Replace, "2"},
 		{"disks.*.volume", ofBootDisk, Reboot, "3"},
 		{"disks.*.volume", always, Live, "4"},
+		{"memory", ofContainer, None, "8"},
 		{"memory", within, Live, "5"},
 		{"memory", always, Reboot, "6"},
 		{"wait_for", always, None, "7"},
@@ -71,6 +72,9 @@ func TestFirstRuleThatFitsDecides(t *testing.T) {
 		{Change{Attribute: "memory"}, "6"},
 		{Change{Attribute: "memory", Within: true}, "5"},
 		{Change{Attribute: "memory", Kind: Undecided}, "6"},
+		{Change{Attribute: "memory", Container: true}, "8"},
+		{Change{Attribute: "memory", Container: true, Kind: Undecided}, "8"},
+		{Change{Attribute: "disks.*.volume", Container: true}, "4"},
 		{Change{Attribute: "wait_for.tcp"}, "7"},
 		{Change{Attribute: "wait_for.tcp", Kind: Undecided}, "7"},
 		{Change{Attribute: "nobody.knows"}, "nothing is known about how to change it on a machine that there is"},
@@ -92,6 +96,7 @@ func TestWhatNoRuleSpeaksOfReplaces(t *testing.T) {
 func TestEachRuleCanDecide(t *testing.T) {
 	samples := map[Condition]Change{
 		always: {}, added: {Kind: Added}, removed: {Kind: Removed}, within: {Within: true}, ofBootDisk: {Boot: true}, undecided: {Kind: Undecided},
+		ofContainer: {Container: true}, staying: {Staying: true},
 	}
 
 	for _, rule := range Rules() {

@@ -18,11 +18,16 @@ const (
 	within
 	ofBootDisk
 	undecided
+	ofContainer
+	staying
 )
 
 // String is the condition as the documentation's table has it.
 func (c Condition) String() string {
-	return [...]string{"any", "added", "removed", "within what it was started for", "of the disk that it boots from", "not known before the apply"}[c]
+	return [...]string{
+		"any", "added", "removed", "within what it was started for", "of the disk that it boots from", "not known before the apply",
+		"of a container", "of a container, or on Xen",
+	}[c]
 }
 
 func (c Condition) holds(change Change) bool {
@@ -35,6 +40,10 @@ func (c Condition) holds(change Change) bool {
 		return change.Within
 	case ofBootDisk:
 		return change.Boot
+	case ofContainer:
+		return change.Container
+	case staying:
+		return change.Staying
 	case undecided:
 		return change.Kind == Undecided
 	default:
@@ -50,16 +59,32 @@ const (
 	hotplug   = "the guest is told, and has to let go of what is taken away"
 	seed      = "the seed is written anew; cloud-init reads it at the next boot, and does not repeat what it does once for each machine"
 	addresses = "cloud-init sets the guest's network up once for each machine"
+
+	setUpAtStart = "libvirt sets up its network when it starts"
 )
 
 // Rules are all rules, in the order in which they are looked at.
 func Rules() []Rule { return append([]Rule(nil), rules...) }
 
 var rules = []Rule{
+	{"memory", ofContainer, Live, "its limit is raised or lowered as it runs"},
+	{"cpu.count", ofContainer, Live, "its share of CPU time changes as it runs"},
+	{"cpu.emulator", ofContainer, Reboot, "libvirt gives it its CPUs when it starts"},
+	{"interfaces", ofContainer, Reboot, setUpAtStart},
+	{"interfaces.*.bridge", ofContainer, Reboot, setUpAtStart},
+	{"interfaces.*.network", ofContainer, Reboot, setUpAtStart},
+	{"interfaces.*.mac", ofContainer, Reboot, setUpAtStart},
+	{"cloud_init.network", ofContainer, Reboot, setUpAtStart},
+	{"cloud_init", ofContainer, Reboot, setUpAtStart},
+	{"container.directory", always, Reboot, "it has another root file system from its next start"},
+	{"container.archive", always, Replace, "its root file system was unpacked from the archive when it was made"},
+	{"container.init", always, Reboot, "it is the first process"},
+	{"container", always, Replace, "a machine does not become another kind of machine"},
 	{"name", always, Replace, "a machine keeps the name that it was made with, on its host and in its guest"},
 	{"title", always, None, "only people read it"},
 	{"description", always, None, "only people read it"},
-	{"host", always, Replace, "it is another machine on another host"},
+	{"host", staying, Replace, "only machines on QEMU move as they run"},
+	{"host", always, Live, "it moves there with its disks as it runs"},
 	{"domain_type", always, Replace, "it is other hardware"},
 	{"machine", always, Replace, "it is other hardware"},
 	{"memory", within, Live, "the guest's balloon driver gives and takes"},
@@ -108,5 +133,6 @@ var rules = []Rule{
 	{"shutdown_timeout", always, None, notes},
 	{"force_restart", always, None, notes},
 	{"allow_change", always, None, notes},
+	{"migration", always, None, notes},
 	{"timeouts", always, None, notes},
 }

@@ -26,6 +26,7 @@ type markElement struct {
 	Digest     string          `xml:"digest,attr,omitempty"`
 	Settings   string          `xml:"settings,omitempty"`
 	Claim      *markClaim      `xml:"claim"`
+	Move       *markMove       `xml:"move"`
 	Interfaces []markInterface `xml:"interface"`
 	Seed       *markVolume     `xml:"seed"` // on Xen, where the definition has its path only
 }
@@ -34,6 +35,12 @@ type markClaim struct {
 	VCPUs     string `xml:"vcpus,attr,omitempty"`
 	Emulator  string `xml:"emulator,attr,omitempty"`
 	Exclusive bool   `xml:"exclusive,attr"`
+}
+
+type markMove struct {
+	To    string `xml:"to,attr,omitempty"`
+	From  string `xml:"from,attr,omitempty"`
+	Disks string `xml:"disks,attr,omitempty"`
 }
 
 type markVolume struct {
@@ -55,6 +62,11 @@ func RenderMark(spec Spec) (string, error) {
 	if spec.Mark.Claim != (Claim{}) {
 		claim := markClaim(spec.Mark.Claim)
 		element.Claim = &claim
+	}
+
+	if spec.Mark.Move != (Move{}) {
+		move := markMove(spec.Mark.Move)
+		element.Move = &move
 	}
 
 	for _, name := range sortedKeys(spec.Interfaces) {
@@ -131,6 +143,10 @@ func (e markElement) mark() Mark {
 	mark := Mark{Managed: true, Exclusive: e.Exclusive, Complete: e.Complete, Leaving: e.Leaving, Digest: e.Digest, Settings: e.Settings}
 	if e.Claim != nil {
 		mark.Claim = Claim(*e.Claim)
+	}
+
+	if e.Move != nil {
+		mark.Move = Move(*e.Move)
 	}
 
 	return mark

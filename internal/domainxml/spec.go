@@ -106,6 +106,16 @@ type Mark struct {
 	Settings string
 	// Claim is what the machine is about to use; it is the zero Claim at any other time.
 	Claim Claim
+	// Move is what is to be known of a machine that is being moved between hosts; it is the zero Move at any other time.
+	Move Move
+}
+
+// Move is noted in the definitions that a machine has on two hosts while it is being moved, so that an interrupted move is
+// recognised by whoever finds one of them.
+type Move struct {
+	To    string // on the host that it leaves: the one that it is moved to
+	From  string // on the host that it is moved to: the one that it leaves
+	Disks string // where From is: names of the disks, and of the seed, that were copied; the originals go when it has arrived
 }
 
 // Claim is what a machine is about to use of its host's CPUs. It is written down before the machine looks whether it

@@ -114,6 +114,14 @@ func TestNetworkOnABridgeOfTheHostLeavesTheBridge(t *testing.T) {
 	run(t,
 		resource.TestStep{Config: config("mode = \"bridge\"\n bridge = \"br0\""), Check: check(func() { wantDefinitions(t, host, `<forward mode='bridge'/>`, `<bridge name='br0'/>`) })},
 		resource.TestStep{ResourceName: networkAddress, ImportState: true, ImportStateId: "alpha/lan", ImportStateVerify: true},
+		resource.TestStep{
+			Config:      config("mode = \"bridge\"\n bridge = \"br0\"\n vlans = [42]"),
+			ExpectError: flexible(`Libvirt tags frames on bridges of Open vSwitch only`),
+		},
+		resource.TestStep{Config: config("mode = \"openvswitch\"\n bridge = \"br0\"\n vlans = [20, 10]"), Check: check(func() {
+			wantDefinitions(t, host, `<virtualport type='openvswitch'`, `<vlan trunk='yes'>`, `<tag id='10'/>`)
+		})},
+		resource.TestStep{ResourceName: networkAddress, ImportState: true, ImportStateId: "alpha/lan", ImportStateVerify: true},
 		resource.TestStep{ // the next network does not take the host's bridge for its own
 			Config:           config(`mode = "isolated"`),
 			ConfigPlanChecks: networkPlan(plancheck.ResourceActionReplace),

@@ -34,6 +34,7 @@ var events = sync.OnceValue(func() error {
 
 type session struct {
 	conn *libvirt.Connect
+	kind Kind
 }
 
 func dial(uri string) (connection, error) {
@@ -49,7 +50,7 @@ func dial(uri string) (connection, error) {
 	// Local drivers and old daemons have no keep-alive; they are used without.
 	_ = conn.SetKeepAlive(keepAliveSeconds, keepAliveMisses)
 
-	return session{conn: conn}, nil
+	return session{conn: conn, kind: kindOf(uri)}, nil
 }
 
 func (s session) alive() bool {
@@ -74,7 +75,7 @@ func fail(err error) error {
 	}
 
 	switch failure.Code {
-	case libvirt.ERR_NO_DOMAIN, libvirt.ERR_NO_NETWORK, libvirt.ERR_NO_STORAGE_POOL, libvirt.ERR_NO_STORAGE_VOL:
+	case libvirt.ERR_NO_DOMAIN, libvirt.ERR_NO_NETWORK, libvirt.ERR_NO_STORAGE_POOL, libvirt.ERR_NO_STORAGE_VOL, libvirt.ERR_NO_DOMAIN_SNAPSHOT:
 		return fmt.Errorf("%s: %w", failure.Message, ErrNotFound)
 	default:
 		return errors.New(failure.Message)

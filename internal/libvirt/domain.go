@@ -15,8 +15,16 @@ type Domain struct {
 	Running   bool // not shut off, crashed or paused
 	Active    bool // has a QEMU process: running or paused
 	Autostart bool
+	Departed  bool   // has no process since it was migrated away; known only of a machine that is asked for by itself
 	XML       string // what the next start will use
 	LiveXML   string // what the running process uses; empty unless Active
+
+	moving bool // may be on a move between hosts: its definition has the word that the note of one begins with
+}
+
+// DomainNow is Domain by a question that is asked after the call.
+func (h *Host) DomainNow(ctx context.Context, uuid string) (Domain, error) {
+	return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
 }
 
 // Domain returns the machine with the UUID, or ErrNotFound.

@@ -4,6 +4,7 @@ package libvirt
 
 import (
 	"errors"
+	"strings"
 
 	"libvirt.org/go/libvirt"
 )
@@ -92,6 +93,7 @@ func describe(found *libvirt.Domain) (domain Domain, err error) {
 	_, inactive := found.GetID() // known since it was looked up
 	domain.Active = inactive == nil
 	domain.XML, err = found.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE)
+	domain.moving = strings.Contains(domain.XML, "move ")
 
 	return domain, fail(err)
 }
@@ -129,11 +131,12 @@ func describeAlone(found *libvirt.Domain) (Domain, error) {
 		return Domain{}, err
 	}
 
-	state, _, err := found.GetState()
+	state, reason, err := found.GetState()
 	if err != nil {
 		return Domain{}, fail(err)
 	}
 
+	domain.Departed = state == libvirt.DOMAIN_SHUTOFF && reason == int(libvirt.DOMAIN_SHUTOFF_MIGRATED)
 	domain.Running = state == libvirt.DOMAIN_RUNNING || state == libvirt.DOMAIN_BLOCKED
 
 	if domain.Autostart, err = found.GetAutostart(); err != nil {
@@ -191,7 +194,17 @@ func (s session) startDomain(uuid string) error {
 }
 
 func (s session) shutdownDomain(uuid string) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.Shutdown() })
+	return s.with(uuid, func(domain *libvirt.Domain) error {
+		if s.kind != LXC {
+			return domain.Shutdown()
+		}
+
+		// A container has no power button. Left to itself libvirt takes a container without an initctl pipe for one that was
+		// told by it (9.0), so both ways are taken; only systemd and its like have the pipe.
+		_ = domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_INITCTL)
+
+		return domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_SIGNAL)
+	})
 }
 
 func (s session) destroyDomain(uuid string) error {
@@ -211,9 +224,12 @@ func (s session) destroyDomain(uuid string) error {
 }
 
 func (s session) undefineDomain(uuid string) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		return domain.UndefineFlags(libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_NVRAM | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
-	})
+	flags := map[Kind]libvirt.DomainUndefineFlagsValues{ // what a driver does not know it refuses
+		QEMU: libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_NVRAM | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+		Xen:  libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE,
+	}
+
+	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.UndefineFlags(flags[s.kind]) })
 }
 
 func (s session) isActive(uuid string) (active bool, err error) {
@@ -298,4 +314,18 @@ func (s session) leases(uuid string) (map[string][]string, error) {
 	})
 
 	return addresses, err
+}
+
+// runDomain starts a machine without a stored definition, which ends when this connection does.
+func (s session) runDomain(xml string) (string, error) {
+	domain, err := s.conn.DomainCreateXML(xml, libvirt.DOMAIN_START_AUTODESTROY)
+	if err != nil {
+		return "", fail(err)
+	}
+
+	defer func() { _ = domain.Free() }()
+
+	uuid, err := domain.GetUUIDString()
+
+	return uuid, fail(err)
 }

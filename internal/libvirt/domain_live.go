@@ -14,7 +14,7 @@ func (h *Host) PinIOThread(ctx context.Context, uuid string, thread int, cpus, a
 	return run(ctx, h, machines, what, func(c connection) error { return c.pinIOThread(uuid, thread, bitmap(cpus, all)) })
 }
 
-// SetVCPUs plugs vCPUs into the running machine, up to its maximum. The stored definition stays as it is.
+// SetVCPUs plugs vCPUs into the running machine, up to its maximum, or gives a container the time of that many CPUs. The stored definition stays as it is.
 func (h *Host) SetVCPUs(ctx context.Context, uuid string, count int) error {
 	what := fmt.Sprintf("give the running machine %d vCPUs", count)
 
@@ -22,7 +22,7 @@ func (h *Host) SetVCPUs(ctx context.Context, uuid string, count int) error {
 }
 
 // SetMemory asks the running guest for memory or gives it some, by its balloon. It returns at once: the guest takes its
-// time. The stored definition stays as it is.
+// time. A container's limit is another at once, or stays if the container uses more. The stored definition stays as it is.
 func (h *Host) SetMemory(ctx context.Context, uuid string, bytes uint64) error {
 	return run(ctx, h, machines, "change the memory of the running machine", func(c connection) error { return c.setMemory(uuid, bytes) })
 }

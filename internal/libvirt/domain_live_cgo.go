@@ -21,13 +21,30 @@ func (s session) pinIOThread(uuid string, thread int, cpus []bool) error {
 
 func (s session) setVCPUs(uuid string, count int) error {
 	return s.with(uuid, func(domain *libvirt.Domain) error {
-		return domain.SetVcpusFlags(uint(count), libvirt.DOMAIN_VCPU_LIVE)
+		if s.kind != LXC {
+			return domain.SetVcpusFlags(uint(count), libvirt.DOMAIN_VCPU_LIVE)
+		}
+
+		// A container has CPU time instead of vCPUs: so much of each period.
+		now, err := domain.GetSchedulerParametersFlags(libvirt.DOMAIN_AFFECT_LIVE)
+		if err != nil {
+			return err
+		}
+
+		return domain.SetSchedulerParametersFlags(&libvirt.DomainSchedulerParameters{
+			VcpuQuotaSet: true, VcpuQuota: int64(count) * int64(now.VcpuPeriod),
+		}, libvirt.DOMAIN_AFFECT_LIVE)
 	})
 }
 
 func (s session) setMemory(uuid string, bytes uint64) error {
 	return s.with(uuid, func(domain *libvirt.Domain) error {
-		return domain.SetMemoryFlags(bytes/1024, libvirt.DOMAIN_MEM_LIVE)
+		if s.kind != LXC {
+			return domain.SetMemoryFlags(bytes/1024, libvirt.DOMAIN_MEM_LIVE)
+		}
+
+		// A container has no balloon, but a limit.
+		return domain.SetMemoryParameters(&libvirt.DomainMemoryParameters{HardLimitSet: true, HardLimit: bytes / 1024}, libvirt.DOMAIN_AFFECT_LIVE)
 	})
 }
 

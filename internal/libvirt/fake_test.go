@@ -128,11 +128,19 @@ func (quiet) setMetadata(_, _, _, _ string) error                            { r
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
 func (quiet) hasInterface(string) (bool, error)                              { return true, nil }
 func (quiet) openConsole(string) (consoleStream, error)                      { return nil, nil }
+func (quiet) migratableXML(string) (string, error)                           { return "", nil }
+func (quiet) migrate(connection, Migration) error                            { return nil }
+func (quiet) job(string) (Job, error)                                        { return Job{}, nil }
+func (quiet) abortJob(string) error                                          { return nil }
+func (quiet) startPostCopy(string) error                                     { return nil }
 func (quiet) pinIOThread(string, int, []bool) error                          { return nil }
 func (quiet) setVCPUs(string, int) error                                     { return nil }
 func (quiet) setMemory(string, uint64) error                                 { return nil }
 func (quiet) setText(string, TextKind, string) error                         { return nil }
 func (quiet) changeDevice(string, DeviceChange, string) error                { return nil }
+func (quiet) createSnapshot(string, string) error                            { return nil }
+func (quiet) revertToSnapshot(string, string, bool) error                    { return nil }
+func (quiet) deleteSnapshot(string, string) error                            { return nil }
 func (quiet) refreshPool(string) error                                       { return nil }
 func (quiet) createVolume(string, string, bool) error                        { return nil }
 func (quiet) resizeVolume(string, string, uint64) error                      { return nil }

@@ -17,7 +17,7 @@ import (
 
 // The errors that callers branch on. Everything else that can go wrong is neither.
 var (
-	// ErrNotFound is returned (wrapped) only when libvirt itself says that a machine, a network, a pool or a volume is not there.
+	// ErrNotFound is returned (wrapped) only when libvirt itself says that a machine, a network, a pool, a volume or a snapshot is not there.
 	ErrNotFound = errors.New("not found")
 	// ErrUnreachable is returned (wrapped) when no connection to the host could be made.
 	ErrUnreachable = errors.New("the host cannot be reached")
@@ -69,6 +69,7 @@ type connection interface {
 	shutdownDomain(uuid string) error
 	destroyDomain(uuid string) error
 	undefineDomain(uuid string) error
+	runDomain(xml string) (uuid string, err error)
 	isActive(uuid string) (bool, error)
 	setAutostart(uuid string, on bool) error
 	pinVCPU(uuid string, vcpu int, cpus []bool) error
@@ -83,6 +84,16 @@ type connection interface {
 	hasInterface(name string) (bool, error)
 	openConsole(uuid string) (consoleStream, error)
 	leases(uuid string) (map[string][]string, error)
+	migratableXML(uuid string) (string, error)
+	migrate(to connection, m Migration) error // both stay defined
+	job(uuid string) (Job, error)
+	abortJob(uuid string) error
+	startPostCopy(uuid string) error
+
+	snapshots(uuid string) (xml []string, err error)
+	createSnapshot(uuid, xml string) error
+	revertToSnapshot(uuid, name string, run bool) error
+	deleteSnapshot(uuid, name string) error
 
 	networks() ([]Network, error)
 	network(name string) (Network, error)

@@ -19,6 +19,7 @@ type Volume struct {
 	Path          string
 	Format        string // "qcow2", "raw"; empty for pools that have no formats
 	Capacity      uint64 // bytes
+	Length        int64  // bytes of the file or device that holds it
 	Allocation    uint64 // bytes that it occupies on the host
 	BackingPath   string // empty unless the volume is an overlay
 	BackingFormat string
@@ -90,6 +91,10 @@ func parseVolume(pool, text string) (Volume, error) {
 
 	if parsed.Capacity != nil {
 		volume.Capacity = parsed.Capacity.Value // libvirt always prints bytes
+	}
+
+	if parsed.Physical != nil {
+		volume.Length = int64(parsed.Physical.Value)
 	}
 
 	if parsed.Allocation != nil {

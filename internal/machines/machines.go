@@ -40,6 +40,32 @@ func Using(ctx context.Context, host *libvirt.Host, uses func(domainxml.Spec) bo
 	return found, nil
 }
 
+// SetMark writes what we note about the machine into its definitions.
+func SetMark(ctx context.Context, host *libvirt.Host, machine domainxml.Spec) error {
+	text, err := domainxml.RenderMark(machine)
+	if err != nil {
+		return err
+	}
+
+	return host.SetMetadata(ctx, machine.UUID, text, domainxml.MarkKey, domainxml.MarkURI)
+}
+
+// HasDisk reports whether the machine has the volume, by its name or by its path, as a disk or as its seed.
+func HasDisk(machine domainxml.Spec, volume libvirt.Volume) bool {
+	named := domainxml.Volume{Pool: volume.Pool, Name: volume.Name}
+	if machine.Seed != nil && *machine.Seed == named {
+		return true
+	}
+
+	for _, disk := range machine.Disks {
+		if disk.Volume == named || (disk.File != "" && disk.File == volume.Path) {
+			return true
+		}
+	}
+
+	return false
+}
+
 // definitions are what was read of a machine last.
 type definitions struct {
 	xml, liveXML string

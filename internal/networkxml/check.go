@@ -10,7 +10,7 @@ import (
 
 // A Problem is something that libvirt or its DHCP server would refuse, or accept and then not do.
 type Problem struct {
-	Attribute string // where it is: "mode", "bridge", "domain", "addresses", "ranges" or "hosts"
+	Attribute string // where it is: "mode", "bridge", "domain", "addresses", "vlans", "ranges" or "hosts"
 	Host      string // which reservation, for hosts
 	Text      string // cause and remedy, in whole sentences
 }
@@ -19,7 +19,7 @@ type Problem struct {
 func (s Spec) Check() []Problem {
 	var found []Problem
 
-	if s.Mode == Bridge {
+	if s.OnHostBridge() {
 		found = append(found, s.checkBridge()...)
 	}
 
@@ -30,7 +30,11 @@ func (s Spec) Check() []Problem {
 		}
 	}
 
-	if s.Mode != Bridge {
+	if s.Mode != OpenVSwitch && len(s.VLANs) > 0 {
+		found = append(found, Problem{Attribute: "vlans", Text: "Libvirt tags frames on bridges of Open vSwitch only. Choose the mode openvswitch, or make a bridge for the VLAN on the host and choose the mode bridge."})
+	}
+
+	if !s.OnHostBridge() {
 		found = append(found, s.checkDHCP()...)
 	}
 
@@ -43,7 +47,7 @@ func (s Spec) checkBridge() []Problem {
 	var found []Problem
 
 	if s.Bridge == "" {
-		found = append(found, Problem{Attribute: "bridge", Text: "A network of mode bridge needs the name of a bridge that the host has, such as \"br0\"."})
+		found = append(found, Problem{Attribute: "bridge", Text: fmt.Sprintf("A network of mode %s needs the name of a bridge that the host has, such as \"br0\".", s.Mode)})
 	}
 
 	if s.Domain != "" {

@@ -55,6 +55,9 @@ func goldens() map[string]Spec {
 		"routed":   with(func(s *Spec) { s.Mode, s.Bridge, s.DHCP = Routed, "", DHCP{} }),
 		"isolated": {Name: "quiet", Mode: Isolated},
 		"bridge":   {Name: "office", Mode: Bridge, Bridge: "br0"},
+		"tagged":   {Name: "tagged", Mode: OpenVSwitch, Bridge: "ovs0", VLANs: []uint{42}},
+		"trunk":    {Name: "trunk", Mode: OpenVSwitch, Bridge: "ovs0", VLANs: []uint{10, 20}},
+		"switch":   {Name: "switch", Mode: OpenVSwitch, Bridge: "ovs0"},
 	}
 }
 

@@ -19,6 +19,16 @@ func Parse(text string) (Spec, error) {
 
 	spec := Spec{Name: definition.Name, Mode: mode(definition.Forward)}
 
+	if port := definition.VirtualPort; spec.Mode == Bridge && port != nil && port.Params != nil && port.Params.OpenVSwitch != nil {
+		spec.Mode = OpenVSwitch
+	}
+
+	if definition.VLAN != nil {
+		for _, tag := range definition.VLAN.Tags {
+			spec.VLANs = append(spec.VLANs, tag.ID)
+		}
+	}
+
 	if definition.Bridge != nil {
 		spec.Bridge = definition.Bridge.Name
 	}

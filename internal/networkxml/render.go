@@ -9,7 +9,7 @@ import (
 	"libvirt.org/go/libvirtxml"
 )
 
-// forwards are libvirt's words for our modes. An isolated network has none.
+// forwards are libvirt's words for our modes. An isolated network has none, and one of Open vSwitch that of a bridge.
 var forwards = map[string]string{NAT: "nat", Routed: "route", Bridge: "bridge"}
 
 // Render returns the network XML. The Spec must pass Check.
@@ -18,6 +18,12 @@ func Render(spec Spec) (string, error) {
 
 	if forward := forwards[spec.Mode]; forward != "" {
 		definition.Forward = &libvirtxml.NetworkForward{Mode: forward}
+	}
+
+	if spec.Mode == OpenVSwitch {
+		definition.Forward = &libvirtxml.NetworkForward{Mode: forwards[Bridge]}
+		definition.VirtualPort = &libvirtxml.NetworkVirtualPort{Params: &libvirtxml.NetworkVirtualPortParams{OpenVSwitch: &libvirtxml.NetworkVirtualPortParamsOpenVSwitch{}}}
+		definition.VLAN = vlan(spec.VLANs)
 	}
 
 	if spec.Bridge != "" {
@@ -38,6 +44,24 @@ func Render(spec Spec) (string, error) {
 	}
 
 	return text, nil
+}
+
+// vlan tags what guests send with one VLAN, or lets them tag it with one of several.
+func vlan(ids []uint) *libvirtxml.NetworkVLAN {
+	if len(ids) == 0 {
+		return nil
+	}
+
+	rendered := &libvirtxml.NetworkVLAN{}
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		rendered.Tags = append(rendered.Tags, libvirtxml.NetworkVLANTag{ID: id})
+	}
+
+	if len(ids) > 1 {
+		rendered.Trunk = "yes"
+	}
+
+	return rendered
 }
 
 // ip is an address of the bridge with the part of the DHCP that belongs to its subnet.

@@ -13,6 +13,8 @@ const (
 	Routed   = "routed"   // guests leave with their own addresses
 	Isolated = "isolated" // guests reach each other and the host
 	Bridge   = "bridge"   // guests are on a bridge of the host that somebody else made
+
+	OpenVSwitch = "openvswitch" // the same on a bridge of Open vSwitch, with VLANs
 )
 
 // Spec is a network as its host stores it or runs it.
@@ -21,6 +23,7 @@ type Spec struct {
 	Mode      string
 	Bridge    string // empty in what is rendered lets libvirt choose
 	Domain    string // DNS domain of the guests; empty for none
+	VLANs     []uint // of an Open vSwitch bridge: the guests' own, or those that they tag themselves if there are several
 	Addresses []netip.Prefix
 	DHCP      DHCP
 }
@@ -47,8 +50,12 @@ type Host struct {
 func (s Spec) Same(other Spec) bool {
 	return s.Name == other.Name && s.Mode == other.Mode && s.Domain == other.Domain &&
 		(s.Bridge == "" || other.Bridge == "" || s.Bridge == other.Bridge) &&
-		slices.Equal(sorted(s.Addresses), sorted(other.Addresses))
+		slices.Equal(sorted(s.Addresses), sorted(other.Addresses)) &&
+		slices.Equal(slices.Sorted(slices.Values(s.VLANs)), slices.Sorted(slices.Values(other.VLANs)))
 }
+
+// OnHostBridge reports whether the guests are on a bridge that the host has, which does not come and go with the network.
+func (s Spec) OnHostBridge() bool { return s.Mode == Bridge || s.Mode == OpenVSwitch }
 
 func sorted(addresses []netip.Prefix) []netip.Prefix {
 	return slices.SortedFunc(slices.Values(addresses), netip.Prefix.Compare)

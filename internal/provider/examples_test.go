@@ -33,6 +33,8 @@ func adjustments(folder, domainType string) string {
 	case "resources/hypervisor_vm":
 		return fmt.Sprintf("resource \"hypervisor_vm\" \"web\" {\n  domain_type      = %q\n  memory           = \"128MiB\"\n"+
 			"  shutdown_timeout = \"0s\"\n  wait_for         = null\n}\n", domainType)
+	case "resources/hypervisor_snapshot":
+		return fmt.Sprintf("resource \"hypervisor_vm\" \"shop\" {\n  domain_type      = %q\n  memory           = \"32MiB\"\n  shutdown_timeout = \"0s\"\n}\n", domainType)
 	case "resources/hypervisor_volume": // nothing is downloaded from the web
 		return "resource \"hypervisor_volume\" \"ubuntu\" {\n  source = { file = \"" + exampleImage + "\" }\n}\n"
 	case "resources/hypervisor_pool": // there is no file server and no volume group

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,7 +29,7 @@ const handMade = `<domain type=%q>
     <console type="pty"/>
     <channel type="unix"><source mode="bind"/><target type="virtio" name="org.qemu.guest_agent.0"/></channel>
     <input type="tablet" bus="usb"/>
-    <graphics type="vnc" port="-1" listen="127.0.0.1"/>
+    <graphics type="vnc" port="-1" listen="127.0.0.1" passwd="hunter2x"/>
     <video><model type="vga"/></video>
     <memballoon model="virtio"/>
     <rng model="virtio"><backend model="random">/dev/urandom</backend></rng>
@@ -50,35 +51,6 @@ provider "hypervisor" {
 }
 `
 
-const everything = `
-list "hypervisor_vm" "all" {
-  provider         = hypervisor
-  include_resource = true
-  config { host = "alpha" }
-}
-
-list "hypervisor_volume" "all" {
-  provider         = hypervisor
-  include_resource = true
-  config {
-    host = "alpha"
-    pool = "default"
-  }
-}
-
-list "hypervisor_network" "all" {
-  provider         = hypervisor
-  include_resource = true
-  config { host = "alpha" }
-}
-
-list "hypervisor_pool" "all" {
-  provider         = hypervisor
-  include_resource = true
-  config { host = "alpha" }
-}
-`
-
 // TestHandMadeMachineIsFoundAndTakenOver goes the way of the guide: what is on a host is found, its configuration is
 // written, and nothing is changed by taking it over.
 func TestHandMadeMachineIsFoundAndTakenOver(t *testing.T) {
@@ -90,7 +62,7 @@ func TestHandMadeMachineIsFoundAndTakenOver(t *testing.T) {
 
 	source := t.TempDir()
 	write(t, filepath.Join(source, "main.tf"), fmt.Sprintf(takeOver, host.URI()))
-	write(t, filepath.Join(source, "all.tfquery.hcl"), everything)
+	write(t, filepath.Join(source, "all.tfquery.hcl"), queryOfTheGuide(t))
 
 	binary, err := testbed.Tool(t.Context(), "terraform-1.14")
 	if err != nil {
@@ -130,9 +102,35 @@ func TestHandMadeMachineIsFoundAndTakenOver(t *testing.T) {
 		t.Errorf("The machine was restarted: its id was %s and is %s", running, now)
 	}
 
+	if state, err := terraform.Run(t.Context(), "state", "pull"); err != nil || strings.Contains(state, "hunter2x") {
+		t.Errorf("The state has the password of the graphics, or cannot be read: %v", err)
+	}
+
 	if onHost(t, host, "dumpxml", "--inactive", "shop-db") != stored || onHost(t, host, "dumpxml", "shop-db") != live {
 		t.Error("Taking the machine over changed its definition")
 	}
+}
+
+// queryOfTheGuide is what the guide has its reader write.
+func queryOfTheGuide(t *testing.T) string {
+	t.Helper()
+
+	guide, err := os.ReadFile("../../templates/guides/taking-over-a-hand-made-machine.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for block := range strings.SplitSeq(string(guide), "```terraform\n") {
+		if strings.HasPrefix(block, "list ") {
+			query, _, _ := strings.Cut(block, "```")
+
+			return query
+		}
+	}
+
+	t.Fatal("The guide has no query")
+
+	return ""
 }
 
 func makeByHand(t *testing.T, host *testbed.Host) {

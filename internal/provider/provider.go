@@ -16,6 +16,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/network"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/placement"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/pool"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/snapshot"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/vm"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/hypervisor/volume"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -29,6 +30,7 @@ const Address = "registry.terraform.io/baiyi-infra/hypervisor"
 
 type hypervisorProvider struct {
 	version string
+	clients *sharedClients
 }
 
 var (
@@ -38,7 +40,7 @@ var (
 
 // New makes the provider's factory; version is the release's number, "dev" for a local build.
 func New(version string) func() provider.Provider {
-	return func() provider.Provider { return hypervisorProvider{version: version} }
+	return func() provider.Provider { return hypervisorProvider{version: version, clients: &sharedClients{}} }
 }
 
 func (p hypervisorProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -65,6 +67,8 @@ func (p hypervisorProvider) Configure(ctx context.Context, req provider.Configur
 	}
 
 	clients := backend.New(config.backend())
+	p.clients.set(clients)
+
 	resp.ResourceData = clients
 	resp.DataSourceData = clients
 	resp.ListResourceData = clients
@@ -77,6 +81,7 @@ func (p hypervisorProvider) Resources(context.Context) []func() resource.Resourc
 		volume.New,
 		network.New,
 		pool.New,
+		snapshot.New,
 		consulservice.New,
 		consulnode.New,
 		upstream.New,

@@ -15,6 +15,7 @@ type unit string
 const (
 	seconds      unit = "s"
 	milliseconds unit = "ms"
+	calls        unit = "calls"
 	times        unit = "x" // a ratio; the figure's name ends in _ratio
 )
 

@@ -6,24 +6,24 @@ terraform {
   }
 }
 
-variable "uri" { type = string }
+variable "uris" { type = map(string) } # of the hosts
 variable "domain_type" { type = string }
-variable "machines" { type = map(number) } # the CPU of each
+variable "machines" { type = map(object({ host = string, cpu = number })) }
 variable "emulator" { type = string }
 
 provider "hypervisor" {
-  hosts = { alpha = { uri = var.uri } }
+  hosts = { for name, uri in var.uris : name => { uri = uri } }
 }
 
 resource "hypervisor_vm" "machine" {
   for_each    = var.machines
   name        = each.key
-  host        = "alpha"
+  host        = each.value.host
   domain_type = var.domain_type
   memory      = "128MiB"
-  cpu         = { pins = [each.value], emulator = var.emulator }
+  cpu         = { pins = [each.value.cpu], emulator = var.emulator }
 
-  disks      = { root = { volume = "alpha/default/${each.key}.qcow2" } }
+  disks      = { root = { volume = "${each.value.host}/default/${each.key}.qcow2" } }
   interfaces = { lan = { bridge = "br0" } }
 
   running   = false

@@ -5,40 +5,53 @@ import (
 	_ "embed"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/wire"
 )
 
 const (
-	machines   = 100
-	emulator   = "100-127" // the CPUs that no machine is pinned to
-	volumeSize = 1 << 20   // bytes
+	machines   = 1000
+	volumeSize = 1 << 20 // bytes
 
 	connectTimeout = 10 * time.Second
 )
 
-// hardware has a CPU for each machine, and some more.
-var hardware = testbed.Topology{Sockets: 2, CoresPerSocket: 32, ThreadsPerCore: 2, MemoryGiBPerNode: 128}
+// hardware has a CPU for each machine of a host, and some more.
+var hardware = testbed.Topology{Sockets: 2, CoresPerSocket: 128, ThreadsPerCore: 2, MemoryGiBPerNode: 512}
+
+const emulator = "500-511" // the CPUs that no machine is pinned to
 
 //go:embed machines.tf
 var machinesTF string
 
-// refreshing compares reading the machines of one host by our provider with a provider that does nothing, and with reading
+// tinyTF declares the same machines to a provider whose schema has two attributes.
+//
+//go:embed tiny.tf
+var tinyTF string
+
+// place is where a machine runs.
+type place struct {
+	Host string `json:"host"`
+	CPU  int    `json:"cpu"`
+}
+
+// refreshing compares reading the machines of two hosts by our provider with providers that do nothing, and with reading
 // them without Terraform.
 type refreshing struct {
 	*stage
 
-	host          *testbed.Host
-	ours, nothing workspace
+	hosts               []*testbed.Host
+	domainType          string
+	ours, nothing, tiny workspace
 }
 
 func setUpRefresh(ctx context.Context, on *stage) (round, error) {
 	r := &refreshing{stage: on}
 
-	if err := r.makeHost(ctx); err != nil {
+	if err := r.makeHosts(ctx); err != nil {
 		return nil, err
 	}
 
@@ -59,27 +72,83 @@ func setUpRefresh(ctx context.Context, on *stage) (round, error) {
 		return nil, err
 	}
 
-	return r.round, r.check(ctx)
+	if _, err := r.tiny.apply(ctx); err != nil {
+		return nil, err
+	}
+
+	if err := r.check(ctx); err != nil {
+		return nil, err
+	}
+
+	return r.round, r.count(ctx)
 }
 
 func named(format string) string { return fmt.Sprintf(format, machines) }
 
-func (r *refreshing) makeHost(ctx context.Context) error {
+func (r *refreshing) makeHosts(ctx context.Context) error {
 	bed, err := r.bed(ctx)
 	if err != nil {
 		return err
 	}
 
-	r.host, err = bed.StartHost(ctx, testbed.HostOptions{Name: "alpha", Topology: &hardware})
-	if err != nil {
+	for _, name := range []string{"alpha", "beta"} {
+		host, err := bed.StartHost(ctx, testbed.HostOptions{Name: name, Topology: &hardware})
+		if err != nil {
+			return err
+		}
+
+		r.hosts = append(r.hosts, host)
+		maker := client(host)
+
+		for machine, at := range places() {
+			if at.Host == name {
+				volume := libvirt.VolumeSpec{Pool: "default", Name: machine + ".qcow2", Format: "qcow2", Capacity: volumeSize}
+				if err := maker.CreateVolume(ctx, volume); err != nil {
+					return err
+				}
+			}
+		}
+	}
+
+	return nil
+}
+
+// places are the machines' names, and where each is.
+func places() map[string]place {
+	all := make(map[string]place, machines)
+	for number := range machines {
+		all[nameOf(number)] = place{Host: []string{"alpha", "beta"}[number%2], CPU: number / 2}
+	}
+
+	return all
+}
+
+func nameOf(number int) string { return fmt.Sprintf("machine-%d", number) }
+
+func client(host *testbed.Host) *libvirt.Host {
+	return libvirt.NewHost(host.Name(), libvirt.Config{URI: host.URI(), ConnectTimeout: connectTimeout})
+}
+
+func (r *refreshing) makeWorkspaces(ctx context.Context) error {
+	var err error
+	if r.domainType, err = testbed.DomainType(ctx); err != nil {
 		return err
 	}
 
-	client := r.client()
+	r.logf("refresh: building the providers")
 
-	for name := range names() {
-		volume := libvirt.VolumeSpec{Pool: "default", Name: name + ".qcow2", Format: "qcow2", Capacity: volumeSize}
-		if err := client.CreateVolume(ctx, volume); err != nil {
+	folder := r.hosts[0].Bed().Folder()
+	variables := r.variables(r.hosts[0].URI(), r.hosts[1].URI())
+
+	for _, made := range []struct {
+		workspace                     *workspace
+		name, provider, configuration string
+	}{
+		{&r.ours, "ours", "", machinesTF},
+		{&r.nothing, "nothing", "/tools/bench/nothing", machinesTF},
+		{&r.tiny, "tiny", "/tools/bench/tiny", tinyTF},
+	} {
+		if *made.workspace, err = newWorkspace(ctx, filepath.Join(folder, "workspaces", made.name), made.provider, made.configuration, variables); err != nil {
 			return err
 		}
 	}
@@ -87,55 +156,21 @@ func (r *refreshing) makeHost(ctx context.Context) error {
 	return nil
 }
 
-// names are the machines' names, and the CPU of each.
-func names() map[string]int {
-	cpus := make(map[string]int, machines)
-	for cpu := range machines {
-		cpus[nameOf(cpu)] = cpu
-	}
-
-	return cpus
-}
-
-func nameOf(cpu int) string { return fmt.Sprintf("machine-%d", cpu) }
-
-func (r *refreshing) client() *libvirt.Host {
-	return libvirt.NewHost(r.host.Name(), libvirt.Config{URI: r.host.URI(), ConnectTimeout: connectTimeout})
-}
-
-func (r *refreshing) makeWorkspaces(ctx context.Context) error {
-	domainType, err := testbed.DomainType(ctx)
-	if err != nil {
-		return err
-	}
-
-	variables := map[string]any{"uri": r.host.URI(), "domain_type": domainType, "machines": names(), "emulator": emulator}
-
-	r.logf("refresh: building the providers")
-
-	folder := r.host.Bed().Folder()
-
-	r.ours, err = newWorkspace(ctx, filepath.Join(folder, "workspaces", "ours"), "", machinesTF, variables)
-	if err != nil {
-		return err
-	}
-
-	r.nothing, err = newWorkspace(ctx, filepath.Join(folder, "workspaces", "nothing"), "/tools/bench/nothing", machinesTF, variables)
-
-	return err
+func (r *refreshing) variables(alpha, beta string) map[string]any {
+	return map[string]any{"uris": map[string]string{"alpha": alpha, "beta": beta}, "domain_type": r.domainType, "machines": places(), "emulator": emulator}
 }
 
 // check makes sure that the rounds will compare what they should: when a machine changes behind Terraform's back, our
-// provider sees it and the other does not.
+// provider sees it and the others do not.
 func (r *refreshing) check(ctx context.Context) error {
-	client := r.client()
+	alpha := client(r.hosts[0])
 
-	domain, err := client.DomainByName(ctx, nameOf(0))
+	domain, err := alpha.DomainByName(ctx, nameOf(0))
 	if err != nil {
 		return err
 	}
 
-	if err := client.SetAutostart(ctx, domain.UUID, true); err != nil {
+	if err := alpha.SetAutostart(ctx, domain.UUID, true); err != nil {
 		return err
 	}
 
@@ -143,12 +178,70 @@ func (r *refreshing) check(ctx context.Context) error {
 		return fmt.Errorf("check that our provider reads: %w", err)
 	}
 
-	if _, err := r.refresh(ctx, r.nothing, 0); err != nil {
-		return fmt.Errorf("check that the other provider does nothing: %w", err)
+	for _, idle := range []workspace{r.nothing, r.tiny} {
+		if _, err := r.refresh(ctx, idle, 0); err != nil {
+			return fmt.Errorf("check that the other providers do nothing: %w", err)
+		}
 	}
 
-	return client.SetAutostart(ctx, domain.UUID, false)
+	return alpha.SetAutostart(ctx, domain.UUID, false)
 }
+
+// count takes what is no time: the calls to libvirt, of which each machine's definition is one, and the provider's memory.
+func (r *refreshing) count(ctx context.Context) error {
+	alpha, err := proxied(r.hosts[0])
+	if err != nil {
+		return err
+	}
+
+	defer func() { _ = alpha.Close() }()
+
+	beta, err := proxied(r.hosts[1])
+	if err != nil {
+		return err
+	}
+
+	defer func() { _ = beta.Close() }()
+
+	if err := r.ours.setVariables(r.variables(alpha.URI(), beta.URI())); err != nil {
+		return err
+	}
+
+	if _, err := r.refresh(ctx, r.ours, 0); err != nil {
+		return err
+	}
+
+	definitions, others := 0, 0
+
+	for _, proxy := range []*wire.Proxy{alpha, beta} {
+		for _, call := range proxy.Calls() {
+			if call.Procedure == domainXML {
+				definitions++
+			} else {
+				others++
+			}
+		}
+	}
+
+	r.record(named("refresh_%d_vms_definitions_read"), float64(definitions), calls)
+	r.record(named("refresh_%d_vms_other_libvirt_calls"), float64(others), calls)
+
+	peak, err := r.ours.peak(ctx, "plan", "-json", "-refresh-only", "-input=false")
+	if err != nil {
+		return err
+	}
+
+	r.record(named("refresh_%d_vms_provider_memory_mib"), float64(peak)/(1<<20), mebibytes)
+
+	return r.ours.setVariables(r.variables(r.hosts[0].URI(), r.hosts[1].URI()))
+}
+
+func proxied(host *testbed.Host) (*wire.Proxy, error) {
+	return wire.Listen(filepath.Join(host.Bed().Folder(), host.Name()+".socket"), host.Socket(), wire.Options{})
+}
+
+// domainXML is the number of the call that reads a machine's definition in libvirt's protocol.
+const domainXML = 14
 
 // refresh returns what a refresh takes. It must have read all machines and found so many changed.
 func (r *refreshing) refresh(ctx context.Context, in workspace, changed int) (cost, error) {
@@ -164,16 +257,14 @@ func (r *refreshing) refresh(ctx context.Context, in workspace, changed int) (co
 	return spent, nil
 }
 
-// round refreshes with both providers, one directly after the other so that what disturbs the machine disturbs both.
+// round refreshes with all providers, one directly after the other so that what disturbs the machine disturbs all.
 func (r *refreshing) round(ctx context.Context, number int) error {
 	spent := map[workspace]cost{}
+	turns := []workspace{r.ours, r.nothing, r.tiny}
 
-	turns := []workspace{r.ours, r.nothing}
-	if number%2 == 1 {
-		slices.Reverse(turns)
-	}
+	for i := range turns {
+		turn := turns[(i+number)%len(turns)]
 
-	for _, turn := range turns {
 		took, err := r.refresh(ctx, turn, 0)
 		if err != nil {
 			return err
@@ -182,11 +273,13 @@ func (r *refreshing) round(ctx context.Context, number int) error {
 		spent[turn] = took
 	}
 
-	ours, nothing := spent[r.ours], spent[r.nothing]
+	ours, nothing, tiny := spent[r.ours], spent[r.nothing], spent[r.tiny]
 
 	r.record(named("refresh_%d_vms_seconds"), ours.wall.Seconds(), seconds)
 	r.record(named("refresh_%d_vms_nothing_seconds"), nothing.wall.Seconds(), seconds)
+	r.record(named("refresh_%d_vms_tiny_seconds"), tiny.wall.Seconds(), seconds)
 	r.record(named("refresh_%d_vms_ratio"), ours.wall.Seconds()/nothing.wall.Seconds(), times)
+	r.record(named("refresh_%d_vms_tiny_ratio"), ours.wall.Seconds()/tiny.wall.Seconds(), times)
 	r.record(named("refresh_%d_vms_cpu_seconds"), ours.cpu.Seconds(), seconds)
 	r.record(named("refresh_%d_vms_nothing_cpu_seconds"), nothing.cpu.Seconds(), seconds)
 	r.record(named("refresh_%d_vms_cpu_ratio"), ours.cpu.Seconds()/nothing.cpu.Seconds(), times)
@@ -194,17 +287,20 @@ func (r *refreshing) round(ctx context.Context, number int) error {
 	return r.readRaw(ctx)
 }
 
-// readRaw reads without Terraform what a refresh reads, on a connection of its own as a refresh does.
+// readRaw reads without Terraform what a refresh reads, on connections of its own as a refresh does.
 func (r *refreshing) readRaw(ctx context.Context) error {
-	client := r.client()
 	began := time.Now()
 
-	if _, err := client.Topology(ctx); err != nil {
-		return err
-	}
+	for _, host := range r.hosts {
+		reader := client(host)
 
-	if _, err := client.Domains(ctx); err != nil {
-		return err
+		if _, err := reader.Topology(ctx); err != nil {
+			return err
+		}
+
+		if _, err := reader.Domains(ctx); err != nil {
+			return err
+		}
 	}
 
 	r.record(named("read_%d_vms_raw_ms"), float64(time.Since(began).Microseconds())/1000, milliseconds)

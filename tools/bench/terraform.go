@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	module = "github.com/baiyi-infra/terraform-provider-hypervisor"
-	source = "baiyi-infra/hypervisor" // without the registry, which differs between Terraform and OpenTofu
+	module     = "github.com/baiyi-infra/terraform-provider-hypervisor"
+	binaryName = "terraform-provider-hypervisor"
+	source     = "baiyi-infra/hypervisor" // without the registry, which differs between Terraform and OpenTofu
 
 	interruptGrace = 30 * time.Second // for Terraform to end by itself, and its provider with it
 )
@@ -44,7 +45,6 @@ func findTerraform(ctx context.Context) (string, error) {
 }
 
 // newWorkspace builds the provider whose package is below the module and makes a workspace for it in a new folder.
-// Variables may be what JSON has.
 func newWorkspace(ctx context.Context, folder, provider, configuration string, variables map[string]any) (workspace, error) {
 	terraform, err := findTerraform(ctx)
 	if err != nil {
@@ -55,27 +55,38 @@ func newWorkspace(ctx context.Context, folder, provider, configuration string, v
 		return workspace{}, fmt.Errorf("make a workspace: %w", err)
 	}
 
-	binary := filepath.Join(folder, "provider", "terraform-provider-hypervisor")
+	binary := filepath.Join(folder, "provider", binaryName)
 
 	build := exec.CommandContext(ctx, "go", "build", "-tags", "libvirt_dlopen", "-o", binary, module+provider)
 	if output, err := build.CombinedOutput(); err != nil {
 		return workspace{}, fmt.Errorf("build the provider %s: %w\n%s", module+provider, err, output)
 	}
 
-	values, err := json.Marshal(variables)
-	if err != nil {
-		return workspace{}, fmt.Errorf("make a workspace: %w", err)
-	}
-
 	override := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n}\n", source, filepath.Dir(binary))
 
-	for name, content := range map[string]string{"main.tf": configuration, "terraform.tfvars.json": string(values), "cli.tfrc": override} {
+	for name, content := range map[string]string{"main.tf": configuration, "cli.tfrc": override} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			return workspace{}, fmt.Errorf("make a workspace: %w", err)
 		}
 	}
 
-	return workspace{terraform: terraform, folder: folder}, nil
+	made := workspace{terraform: terraform, folder: folder}
+
+	return made, made.setVariables(variables)
+}
+
+// setVariables writes the variables' values, which may be what JSON has.
+func (w workspace) setVariables(variables map[string]any) error {
+	values, err := json.Marshal(variables)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.folder, "terraform.tfvars.json"), values, 0o600)
+	}
+
+	if err != nil {
+		return fmt.Errorf("set the variables of a workspace: %w", err)
+	}
+
+	return nil
 }
 
 // copyState takes over the other workspace's state.

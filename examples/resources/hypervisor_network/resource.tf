@@ -22,3 +22,12 @@ resource "hypervisor_network" "office" {
   mode   = "bridge"
   bridge = "br0"
 }
+
+# A VLAN on a bridge of Open vSwitch: the machines on it know nothing of the tag.
+resource "hypervisor_network" "storage" {
+  host   = "alpha"
+  name   = "storage"
+  mode   = "openvswitch"
+  bridge = "ovs0"
+  vlans  = [42]
+}

@@ -185,7 +185,7 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 // attached reports whether the machine uses the network, by its name or by the bridge that comes and goes with it.
 func attached(machine domainxml.Spec, spec networkxml.Spec) bool {
 	for _, nic := range machine.Interfaces {
-		if nic.Network == spec.Name || (spec.Mode != networkxml.Bridge && nic.Bridge != "" && nic.Bridge == spec.Bridge) {
+		if nic.Network == spec.Name || (!spec.OnHostBridge() && nic.Bridge != "" && nic.Bridge == spec.Bridge) {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ type model struct {
 	Bridge    types.String   `tfsdk:"bridge"`
 	Domain    types.String   `tfsdk:"domain"`
 	Addresses []string       `tfsdk:"addresses"`
+	VLANs     []uint         `tfsdk:"vlans"`
 	DHCP      *dhcp          `tfsdk:"dhcp"`
 	Autostart types.Bool     `tfsdk:"autostart"`
 	Running   types.Bool     `tfsdk:"running"`
@@ -48,7 +49,7 @@ func (m *model) Bounds() timeouts.Value { return m.Timeouts }
 // spec is the network that is declared. What is malformed is left out: the schema refuses it.
 func (m model) spec() networkxml.Spec {
 	spec := networkxml.Spec{
-		Name: m.Name.ValueString(), Mode: m.Mode.ValueString(), Bridge: m.Bridge.ValueString(), Domain: m.Domain.ValueString(),
+		Name: m.Name.ValueString(), Mode: m.Mode.ValueString(), Bridge: m.Bridge.ValueString(), Domain: m.Domain.ValueString(), VLANs: m.VLANs,
 	}
 
 	for _, text := range m.Addresses {
@@ -108,6 +109,7 @@ func (m *model) set(found libvirt.Network, spec networkxml.Spec) {
 	}
 
 	m.Addresses = addresses
+	m.VLANs = spec.VLANs
 	m.DHCP = m.DHCP.observed(spec.DHCP)
 }
 

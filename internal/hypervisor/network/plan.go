@@ -16,12 +16,12 @@ import (
 // planned is what ModifyPlan works on: single attributes, since any of them may be unknown.
 type planned struct {
 	Host, Name, Mode, Bridge, Domain types.String
-	Addresses                        types.Set
+	Addresses, VLANs                 types.Set
 }
 
 func (p *planned) read(ctx context.Context, get func(context.Context, path.Path, any) diag.Diagnostics) (diags diag.Diagnostics) {
 	for name, target := range map[string]any{
-		"host": &p.Host, "name": &p.Name, "mode": &p.Mode, "bridge": &p.Bridge, "domain": &p.Domain, "addresses": &p.Addresses,
+		"host": &p.Host, "name": &p.Name, "mode": &p.Mode, "bridge": &p.Bridge, "domain": &p.Domain, "addresses": &p.Addresses, "vlans": &p.VLANs,
 	} {
 		diags.Append(get(ctx, path.Root(name), target)...)
 	}
@@ -103,12 +103,13 @@ func declared(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics)
 	diags.Append(p.read(ctx, config.GetAttribute)...)
 	diags.Append(config.GetAttribute(ctx, path.Root("dhcp"), &server)...)
 
-	if diags.HasError() || p.Mode.IsUnknown() || p.Bridge.IsUnknown() || !whole(ctx, p.Addresses) {
+	if diags.HasError() || p.Mode.IsUnknown() || p.Bridge.IsUnknown() || !whole(ctx, p.Addresses) || !whole(ctx, p.VLANs) {
 		return networkxml.Spec{}, false
 	}
 
 	m.Name, m.Mode, m.Bridge, m.Domain = p.Name, p.Mode, p.Bridge, p.Domain
 	diags.Append(config.GetAttribute(ctx, path.Root("addresses"), &m.Addresses)...)
+	diags.Append(config.GetAttribute(ctx, path.Root("vlans"), &m.VLANs)...)
 
 	if whole(ctx, server) {
 		diags.Append(config.GetAttribute(ctx, path.Root("dhcp"), &m.DHCP)...)

@@ -29,7 +29,7 @@ func kind() object.Kind[model] {
 			{Name: "host", Description: "Name of the host in the provider block."},
 			{Name: "name", Description: "Name of the network on its host."},
 		},
-		Create: createAndStart, Refresh: refresh, Update: apply, Delete: remove, List: known, Plan: modifyPlan, Validate: validate,
+		Create: createAndStart, Refresh: refresh, Update: update, Delete: remove, List: known, Plan: modifyPlan, Validate: validate,
 	}
 }
 
@@ -47,5 +47,9 @@ func createAndStart(ctx context.Context, host *libvirt.Host, plan *model, store 
 
 	store(made)
 
+	return apply(ctx, host, plan)
+}
+
+func update(ctx context.Context, host *libvirt.Host, _ model, plan *model) error {
 	return apply(ctx, host, plan)
 }

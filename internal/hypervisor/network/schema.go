@@ -5,6 +5,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -48,7 +49,7 @@ func networkSchema(ctx context.Context) schema.Schema {
 			},
 			"mode": modeAttribute(),
 			"bridge": schema.StringAttribute{
-				MarkdownDescription: "Name of the bridge on the host. With mode `bridge` the one that is there, such as `br0`; otherwise the one that comes and goes with the network, by default `virbr` and a number.",
+				MarkdownDescription: "Name of the bridge on the host. With mode `bridge` and `openvswitch` the one that is there, such as `br0`; otherwise the one that comes and goes with the network, by default `virbr` and a number.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{bridgeValidator()},
@@ -65,6 +66,13 @@ func networkSchema(ctx context.Context) schema.Schema {
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Set{setvalidator.ValueStringsAre(addressValidator{subnet: true})},
+				PlanModifiers:       []planmodifier.Set{setplanmodifier.RequiresReplace()},
+			},
+			"vlans": schema.SetAttribute{
+				MarkdownDescription: "VLANs of the machines on a bridge of Open vSwitch, from 1 to 4094. One is the machines' own, and they know nothing of it; of several they tag what they send themselves. Defaults to none.",
+				ElementType:         types.Int64Type,
+				Optional:            true,
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueInt64sAre(int64validator.Between(1, 4094))},
 				PlanModifiers:       []planmodifier.Set{setplanmodifier.RequiresReplace()},
 			},
 			"dhcp": dhcpAttribute(),
@@ -87,9 +95,9 @@ func networkSchema(ctx context.Context) schema.Schema {
 func modeAttribute() schema.Attribute {
 	return schema.StringAttribute{
 		MarkdownDescription: "How machines reach what is outside: `nat`, through the host's address (IPv6 is routed); `routed`, with their own addresses, to which " +
-			"the networks around need a route; `isolated`, not at all; `bridge`, on a bridge of the host that is there already.",
+			"the networks around need a route; `isolated`, not at all; `bridge`, on a bridge of the host that is there already; `openvswitch`, on one of Open vSwitch.",
 		Required:      true,
-		Validators:    []validator.String{stringvalidator.OneOf(networkxml.NAT, networkxml.Routed, networkxml.Isolated, networkxml.Bridge)},
+		Validators:    []validator.String{stringvalidator.OneOf(networkxml.NAT, networkxml.Routed, networkxml.Isolated, networkxml.Bridge, networkxml.OpenVSwitch)},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 	}
 }

@@ -30,8 +30,14 @@ type Kind[M any] struct {
 	// that Terraform knows of it if a later step fails.
 	Create  func(ctx context.Context, host *libvirt.Host, plan *M, store func(M)) error
 	Refresh func(ctx context.Context, host *libvirt.Host, state *M) error // libvirt.ErrNotFound: it is gone
-	Update  func(ctx context.Context, host *libvirt.Host, plan *M) error
+	Update  func(ctx context.Context, host *libvirt.Host, state M, plan *M) error
 	Delete  func(ctx context.Context, host *libvirt.Host, state M) error // gone already is no error
+
+	// Move brings the object to another host, before its Update; nil if another host replaces it. If it says that the object
+	// is carried, something else brings it there later: the plan is then complete, and neither updated nor refreshed.
+	Move func(ctx context.Context, from, to *libvirt.Host, plan *M) (carried bool, err error)
+	// Locate corrects the state's host, before it is read, if the object is on another one; nil if it never is.
+	Locate func(ctx context.Context, clients *backend.Backend, state *M) error
 
 	// List returns the host's objects that can be imported.
 	List func(ctx context.Context, host *libvirt.Host) ([]Found, error)
@@ -78,6 +84,7 @@ func New[M any, P Model[M]](kind Kind[M]) resource.Resource {
 
 func (r *objectResource[M, P]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = r.kind.Type
+	resp.ResourceBehavior.MutableIdentity = r.kind.Move != nil
 }
 
 func (r *objectResource[M, P]) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -132,7 +139,7 @@ func (r *objectResource[M, P]) Read(ctx context.Context, req resource.ReadReques
 		return
 	}
 
-	name, err := r.with(ctx, state, r.kind.Refresh)
+	name, err := r.read(ctx, state)
 
 	switch {
 	case errors.Is(err, libvirt.ErrNotFound):
@@ -143,12 +150,27 @@ func (r *objectResource[M, P]) Read(ctx context.Context, req resource.ReadReques
 		resp.Diagnostics.Append(tf.Failed("read", r.kind.Thing, name, err))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(r.kind.Identity.Keep(ctx, resp.State, resp.Identity)...)
 	}
 }
 
+// read finds the object and reads it. It returns the object's name for errors.
+func (r *objectResource[M, P]) read(ctx context.Context, state P) (string, error) {
+	if r.kind.Locate != nil {
+		if err := r.kind.Locate(ctx, r.clients, state); err != nil {
+			_, name := state.Key()
+
+			return name.ValueString(), err
+		}
+	}
+
+	return r.with(ctx, state, r.kind.Refresh)
+}
+
 func (r *objectResource[M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	plan := P(new(M))
+	plan, state := P(new(M)), P(new(M))
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
 
 	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Update, r.kind.Limits.Update, &resp.Diagnostics)
 	defer cancel()
@@ -157,7 +179,15 @@ func (r *objectResource[M, P]) Update(ctx context.Context, req resource.UpdateRe
 		return
 	}
 
-	name, err := r.with(ctx, plan, r.kind.Update, r.kind.Refresh)
+	steps := []func(context.Context, *libvirt.Host, *M) error{func(ctx context.Context, host *libvirt.Host, plan *M) error {
+		return r.kind.Update(ctx, host, *state, plan)
+	}, r.kind.Refresh}
+
+	if r.kind.Move != nil {
+		steps = r.moving(state, steps)
+	}
+
+	name, err := r.with(ctx, plan, steps...)
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", r.kind.Thing, name, err))
 
@@ -185,6 +215,31 @@ func (r *objectResource[M, P]) Delete(ctx context.Context, req resource.DeleteRe
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("delete", r.kind.Thing, name, err))
 	}
+}
+
+// moving puts the move from the state's host, if the plan has another one, in front of the steps. They are left out if the
+// object is carried.
+func (r *objectResource[M, P]) moving(state P, steps []func(context.Context, *libvirt.Host, *M) error) []func(context.Context, *libvirt.Host, *M) error {
+	before, _ := state.Key()
+
+	return []func(context.Context, *libvirt.Host, *M) error{func(ctx context.Context, to *libvirt.Host, plan *M) error {
+		carried := false
+
+		if before.ValueString() != to.Name() {
+			from, err := r.clients.Host(before.ValueString())
+			if err != nil {
+				return err
+			}
+
+			if carried, err = r.kind.Move(ctx, from, to, plan); err != nil || carried {
+				return err
+			}
+		}
+
+		_, err := r.with(ctx, plan, steps...)
+
+		return err
+	}}
 }
 
 // with takes the steps on the model's host, up to the first that fails. It returns the object's name for errors.

@@ -52,9 +52,13 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 	var verdicts []verdict
 
 	running := state.Running.ValueBool() && p.Running.ValueBool()
+	contained := !parts(before)["container"].IsNull()
+	staying := contained || parts(before)["domain_type"].Equal(tftypes.NewValue(tftypes.String, domainxml.Xen))
 
 	compare("", path.Empty(), before, after, func(change disruption.Change, at path.Path) {
-		if change, concerns := p.complete(state, change, at); concerns {
+		change.Container, change.Staying = contained, staying
+
+		if change, concerns := p.complete(state, change, at); concerns && !p.takesAlong(state, change, at) {
 			verdicts = append(verdicts, verdict{Rule: disruption.Judge(change), at: at, change: change})
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -20,6 +21,10 @@ import (
 // one finds it: a machine that was never completed is made anew under its UUID, and one that was completed from the same
 // declaration (its state was lost on the way to Terraform) is taken over. Any other of the name is somebody's.
 func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spec, error) {
+	if err := plan.suits(host.Kind()); err != nil {
+		return domainxml.Spec{}, err
+	}
+
 	if err := host.Follow(ctx); err != nil {
 		return domainxml.Spec{}, err
 	}
@@ -89,8 +94,10 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 	spec.UUID = existing.UUID
 
 	switch {
+	case mark.Move != (domainxml.Move{}): // it may run with the only copy of its disks
+		return domainxml.Spec{}, fmt.Errorf("host %q has a machine of this name that is being moved. Import it (its import id is \"%s/%s\"), and the next apply brings the move to its end", host.Name(), host.Name(), spec.Name)
 	case mark.Managed && !mark.Complete:
-		return spec, host.Destroy(ctx, existing.UUID)
+		return spec, errors.Join(host.Destroy(ctx, existing.UUID), unmake(ctx, host, o.stored))
 	case mark.Managed && mark.Digest == spec.Mark.Digest:
 		spec.Mark.Complete = true
 
@@ -104,6 +111,12 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainxml.Spec) error {
 	if spec.Seed != nil && !spec.Mark.Complete {
 		if err := plan.plantSeed(ctx, host, *spec.Seed, spec.UUID); err != nil {
+			return err
+		}
+	}
+
+	if plan.archive() != "" && !spec.Mark.Complete {
+		if err := plan.unpack(ctx, host, spec.Container.Root); err != nil {
 			return err
 		}
 	}
@@ -128,28 +141,26 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 }
 
 func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	text, err := domainxml.RenderMark(spec)
-	if err != nil {
-		return err
-	}
-
-	return host.SetMetadata(ctx, spec.UUID, text, domainxml.MarkKey, domainxml.MarkURI)
+	return machines.SetMark(ctx, host, spec)
 }
 
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
 // it is made from.
 func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (domainxml.Spec, error) {
-	formats, err := m.formats(ctx, host, domainxml.Spec{})
+	formats, files, err := m.formats(ctx, host, domainxml.Spec{})
+	if err != nil {
+		return domainxml.Spec{}, err
+	}
+
+	digest, err := m.digest(formats)
 	if err != nil {
 		return domainxml.Spec{}, err
 	}
 
 	spec := m.spec(id, formats)
-
-	digest, err := m.digest(formats)
 	spec.Mark.Digest = digest
 
-	return spec, err
+	return spec, m.locate(ctx, host, &spec, files)
 }
 
 // digest identifies what the machine is made from: what it takes for a run that lost its state to take it over.
@@ -164,8 +175,9 @@ func (m *model) digest(formats map[string]string) (string, error) {
 
 	hash := sha256.New()
 	hash.Write([]byte(text))
+	hash.Write([]byte(m.madeFrom()))
 
-	if m.CloudInit != nil {
+	if m.CloudInit != nil && m.Container == nil {
 		seed := m.seed("digest")
 		if !m.CloudInit.UserDataWO.IsNull() { // the hash of a secret can be tried against guesses, so its version stands for it
 			seed.UserData = ""
@@ -278,6 +290,10 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 		if err := host.DeleteVolume(ctx, spec.Seed.Pool, spec.Seed.Name); err != nil {
 			return err
 		}
+	}
+
+	if err := unmake(ctx, host, spec); err != nil {
+		return err
 	}
 
 	return host.Undefine(ctx, domain.UUID)

@@ -33,6 +33,7 @@ type model struct {
 	CPU             *cpu            `tfsdk:"cpu"`
 	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
+	Container       *container      `tfsdk:"container"`
 	Interfaces      map[string]nic  `tfsdk:"interfaces"`
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
 	Running         types.Bool      `tfsdk:"running"`
@@ -43,6 +44,7 @@ type model struct {
 	WaitFor         *waitFor        `tfsdk:"wait_for"`
 	Addresses       types.Map       `tfsdk:"addresses"`
 	Drift           types.Map       `tfsdk:"drift"`
+	Migration       *migration      `tfsdk:"migration"`
 	Timeouts        timeouts.Value  `tfsdk:"timeouts"`
 }
 
@@ -122,7 +124,9 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 		}
 	}
 
-	if m.CloudInit != nil {
+	if m.Container != nil {
+		spec.Container = m.contained()
+	} else if m.CloudInit != nil {
 		spec.Seed = &domainxml.Volume{Pool: m.seedPool(), Name: seedName(m.Name.ValueString())}
 	}
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
@@ -30,6 +31,14 @@ func observe(domain libvirt.Domain) (observed, error) {
 	}
 
 	stored.Disks = maps.Clone(stored.Disks) // of which some are given their volumes
+	live.Disks = maps.Clone(live.Disks)
+
+	for name, disk := range live.Disks { // until it next starts, a machine that was moved has its disks by their paths
+		if volume := stored.Disks[name].Volume; volume.Name != "" && strings.HasSuffix(disk.File, "/"+volume.Name) {
+			disk.Volume, disk.File = volume, ""
+			live.Disks[name] = disk
+		}
+	}
 
 	return observed{domain: domain, stored: stored, live: live}, nil
 }
@@ -45,10 +54,15 @@ type settings struct {
 	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
 	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 	Placed          *placed           `json:"placed,omitempty"`
+	Migration       *carried          `json:"migration,omitempty"`
+	Archive         string            `json:"archive,omitempty"` // what a container's root file system was unpacked from
 }
 
 func (m model) settings() string {
-	s := settings{ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(), ForceRestart: m.ForceRestart.ValueBool(), Placed: m.Placement.placed()}
+	s := settings{
+		ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(), ForceRestart: m.ForceRestart.ValueBool(),
+		Placed: m.Placement.placed(), Migration: m.Migration.carried(), Archive: m.archive(),
+	}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
 	}
@@ -78,6 +92,8 @@ func (m model) settings() string {
 // set takes over what the host says. all is the set of the host's CPUs: a thread that may run on all of them is not
 // pinned.
 func (m *model) set(o observed, all topology.CPUSet) {
+	before := *m
+
 	m.ID = types.StringValue(o.stored.UUID)
 	m.Name = types.StringValue(o.stored.Name)
 	m.DomainType = types.StringValue(o.stored.Type)
@@ -85,7 +101,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 	m.Autostart = types.BoolValue(o.domain.Autostart)
 
 	if m.Machine.IsNull() || m.Machine.IsUnknown() || domainxml.Machine(m.Machine.ValueString()) != o.stored.Machine {
-		m.Machine = types.StringValue(o.stored.Machine)
+		m.Machine = optional(o.stored.Machine)
 	}
 
 	m.setTexts(o)
@@ -97,6 +113,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 	m.setCPU(o, all)
 	m.setHardware(o, all)
 	m.setDevices(o.stored)
+	m.setContainer(before, o)
 	m.Drift = o.drift()
 }
 
@@ -137,8 +154,8 @@ func (m *model) setCPU(o observed, all topology.CPUSet) {
 		Emulator:  either(before.Emulator, o.stored.Emulator, o.live.Emulator, all),
 	}
 
-	if o.stored.Mark.Claim != (domainxml.Claim{}) {
-		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and its claim is others' hindrance until the next apply
+	if o.stored.Mark.Claim != (domainxml.Claim{}) || o.stored.Mark.Move != (domainxml.Move{}) {
+		m.CPU.Exclusive = types.BoolNull() // a change was cut short, and what is left of it is others' hindrance until the next apply
 	}
 
 	if !samePins(before.pins(), o.stored.Pins, o.stored.VCPUs, all) {
@@ -224,8 +241,13 @@ func pinTexts(pins []topology.CPUSet, all topology.CPUSet) []tf.Notation {
 }
 
 func (m *model) setDevices(stored domainxml.Spec) {
-	disks := make(map[string]disk, len(stored.Disks))
+	var disks map[string]disk // a container has none
+
 	for name, d := range stored.Disks {
+		if disks == nil {
+			disks = make(map[string]disk, len(stored.Disks))
+		}
+
 		id := "" // of a disk that is no volume of a pool, which only somebody else can have attached
 		if d.Volume != (domainxml.Volume{}) {
 			id = libvirt.VolumeRef{Host: m.Host.ValueString(), Pool: d.Volume.Pool, Name: d.Volume.Name}.String()
@@ -245,7 +267,7 @@ func (m *model) setDevices(stored domainxml.Spec) {
 		m.Interfaces[name] = nic{Bridge: optional(i.Bridge), Network: optional(i.Network), MAC: types.StringValue(i.MAC)}
 	}
 
-	if stored.Seed == nil {
+	if stored.Seed == nil && stored.Container == nil {
 		m.CloudInit = nil
 	}
 }
@@ -267,6 +289,7 @@ func (m *model) restore(ctx context.Context, saved settings) {
 	m.ForceRestart = types.BoolValue(saved.ForceRestart)
 	m.Placement = saved.Placed.assignment(*m)
 	m.leavePagesToPlacement()
+	m.Migration = saved.Migration.migration()
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}

@@ -123,6 +123,8 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		plan.place(ctx, resp)
 	}
 
+	r.fitKind(ctx, plan.Host, req, resp)
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("machine"), &plan.Machine)...)
 	plan.fillMACs(ctx, resp)
 	plan.fillAddresses(ctx, resp)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("drift"), types.MapNull(types.StringType))...)

@@ -109,8 +109,9 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 		return
 	}
 
-	host, err := r.clients.Host(state.Host.ValueString())
+	host, err := locate(ctx, r.clients, state)
 	if err == nil {
+		state.Host = types.StringValue(host.Name())
 		err = refresh(ctx, host, &state)
 	}
 
@@ -126,21 +127,22 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	}
 }
 
-// Update executes the steps that changes lists.
+// Update moves the machine to its host, if that is another one, and executes the steps that changes lists.
 func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var state, plan model
+	var plan, state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(plan.takeSecrets(ctx, req.Config)...)
-
-	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
-	defer cancel()
 
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	host, err := r.clients.Host(plan.Host.ValueString())
+	host, err := bring(ctx, r.clients, state, &plan)
+
+	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
+	defer cancel()
+
 	if err == nil {
 		err = update(ctx, host, state, &plan)
 	}
@@ -170,7 +172,7 @@ func (r *vmResource) Delete(ctx context.Context, req resource.DeleteRequest, res
 		return
 	}
 
-	host, err := r.clients.Host(state.Host.ValueString())
+	host, err := settledHost(ctx, r.clients, &state)
 	if err == nil {
 		err = remove(ctx, host, state)
 	}

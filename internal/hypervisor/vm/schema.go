@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -51,23 +52,21 @@ func vmSchema(ctx context.Context) schema.Schema {
 				"must be a host name: up to 63 letters, digits and hyphens, with a hyphen at neither end")},
 		},
 		"host": schema.StringAttribute{
-			MarkdownDescription: "Name of the host in the provider block. Another one replaces the machine. Left out if there is a `placement`, which says it.",
+			MarkdownDescription: "Name of the host in the provider block. To another one the machine is moved as it runs, with its disks. Left out if there is a `placement`, which says it.",
 			Optional:            true,
 			Computed:            true,
 		},
 		"placement": placementAttribute(),
 		"domain_type": schema.StringAttribute{
-			MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`.",
+			MarkdownDescription: "`kvm`, or `qemu` for software emulation on a host without hardware virtualisation. Defaults to `kvm`, on a host of containers to `lxc` and on Xen to `xen`, as the host's URI says.",
 			Optional:            true,
 			Computed:            true,
-			Default:             stringdefault.StaticString(defaultDomainType),
-			Validators:          []validator.String{stringvalidator.OneOf("kvm", "qemu")},
+			Validators:          []validator.String{stringvalidator.OneOf(defaultDomainType, "qemu", domainxml.LXC, domainxml.Xen)},
 		},
 		"machine": schema.StringAttribute{
-			MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`. Defaults to `q35`.",
+			MarkdownDescription: "QEMU's machine type, `q35` or `pc`, or one with its version such as `pc-q35-7.2`; on Xen `xenfv` or `xenpv`. Defaults to `q35`, on Xen to `xenfv`.",
 			Optional:            true,
 			Computed:            true,
-			Default:             stringdefault.StaticString(defaultMachine),
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"memory": schema.StringAttribute{
@@ -79,9 +78,11 @@ func vmSchema(ctx context.Context) schema.Schema {
 		},
 		"cpu":        cpuAttribute(),
 		"disks":      disksAttribute(),
+		"container":  containerAttribute(),
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),
+		"migration":  migrationAttribute(),
 		"timeouts":   tf.Timeouts(ctx, limits),
 	}
 	maps.Copy(attributes, observedAttributes())

@@ -25,8 +25,8 @@ var interfaceNamePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
 
 func disksAttribute() schema.Attribute {
 	return schema.MapNestedAttribute{
-		MarkdownDescription: "Disks by name. The machine boots from `root`, or from the first by name if there is none of that name. The guest finds a disk at `/dev/disk/by-id/virtio-<name>`.",
-		Required:            true,
+		MarkdownDescription: "Disks by name. The machine boots from `root`, or from the first by name if there is none of that name. The guest finds a disk at `/dev/disk/by-id/virtio-<name>`. A container has none.",
+		Optional:            true,
 		Validators: []validator.Map{
 			mapvalidator.SizeBetween(1, 25),
 			mapvalidator.KeysAre(stringvalidator.RegexMatches(diskNamePattern, "must be 1 to 20 letters, digits, underscores and hyphens"),

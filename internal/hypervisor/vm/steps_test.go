@@ -83,7 +83,7 @@ func TestDriftOfEitherDefinitionIsRepaired(t *testing.T) {
 	for want, drift := range map[string]func(*domainxml.Spec){
 		"pin 0 to 1":    func(s *domainxml.Spec) { s.Pins = sets("2") },
 		"emulator to 0": func(s *domainxml.Spec) { s.Emulator = set("") },
-		"mark {true false true false  {} {  false}}": func(s *domainxml.Spec) {
+		"mark {true false true false  {} {  false} {  }}": func(s *domainxml.Spec) {
 			s.Mark.Settings = ""
 		},
 		"nothing": func(*domainxml.Spec) {},

@@ -32,6 +32,10 @@ func update(ctx context.Context, host *libvirt.Host, before model, plan *model) 
 		return err
 	}
 
+	if plan.Container != nil {
+		return updateContainer(ctx, host, plan, o)
+	}
+
 	want, err := plan.target(ctx, host, o)
 	if err != nil {
 		return err
@@ -80,13 +84,17 @@ func (m *model) target(ctx context.Context, host *libvirt.Host, o observed) (tar
 		return target{}, err
 	}
 
-	formats, err := m.formats(ctx, host, now)
+	formats, files, err := m.formats(ctx, host, now)
 	if err != nil {
 		return target{}, err
 	}
 
 	spec := m.spec(o.stored.UUID, formats)
 	spec.Machine = o.stored.Machine
+
+	if err := m.locate(ctx, host, &spec, files); err != nil {
+		return target{}, err
+	}
 
 	for name, disk := range spec.Disks { // a disk that stays is as it was written, by its volume or by its path
 		if is, there := now.Disks[name]; there && is.Volume == disk.Volume && is.ReadOnly == disk.ReadOnly {
@@ -103,15 +111,15 @@ func (m *model) target(ctx context.Context, host *libvirt.Host, o observed) (tar
 	return target{spec: spec, running: m.Running.ValueBool(), autostart: m.Autostart.ValueBool()}, err
 }
 
-// formats has the format of each volume: of the disks that stay as the machine has it, of new ones as their host has it. A volume
-// that is not there is refused.
-func (m *model) formats(ctx context.Context, host *libvirt.Host, now domainxml.Spec) (map[string]string, error) {
-	formats := map[string]string{}
+// formats has the format of each volume, by its id: of the disks that stay as the machine has it, of new ones as their host has it.
+// files has the paths of the new ones, by the disks' names. A volume that is not there is refused.
+func (m *model) formats(ctx context.Context, host *libvirt.Host, now domainxml.Spec) (formats, files map[string]string, err error) {
+	formats, files = map[string]string{}, map[string]string{}
 
 	for name, disk := range m.Disks {
 		ref, err := libvirt.ParseVolumeRef(disk.Volume.ValueString())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 
 		if is, there := now.Disks[name]; there && is.Volume == (domainxml.Volume{Pool: ref.Pool, Name: ref.Name}) {
@@ -126,13 +134,13 @@ func (m *model) formats(ctx context.Context, host *libvirt.Host, now domainxml.S
 		}
 
 		if err != nil {
-			return nil, fmt.Errorf("disk %q: %w", name, err)
+			return nil, nil, fmt.Errorf("disk %q: %w", name, err)
 		}
 
-		formats[ref.String()] = volume.Format
+		formats[ref.String()], files[name] = volume.Format, volume.Path
 	}
 
-	return formats, nil
+	return formats, files, nil
 }
 
 // stored is what of cloud_init stands in a state.

@@ -54,9 +54,13 @@ func create(ctx context.Context, host *libvirt.Host, plan *model, store func(mod
 		return host.CreateVolume(ctx, spec)
 	case err != nil:
 		return err
-	default:
-		return takeOver(ctx, host, existing, spec)
 	}
+
+	if moved, err := wasMoved(ctx, host, spec.Pool, spec.Name); moved || err != nil {
+		return err
+	}
+
+	return takeOver(ctx, host, existing, spec)
 }
 
 // takeOver accepts a volume that is just what would have been made: a run that was killed before Terraform could store
@@ -202,13 +206,5 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 
 // users are the machines that have the volume as a disk, by its name or by its path.
 func users(ctx context.Context, host *libvirt.Host, volume libvirt.Volume) ([]machines.User, error) {
-	return machines.Using(ctx, host, func(machine domainxml.Spec) bool {
-		for _, disk := range machine.Disks {
-			if disk.Volume == (domainxml.Volume{Pool: volume.Pool, Name: volume.Name}) || (disk.File != "" && disk.File == volume.Path) {
-				return true
-			}
-		}
-
-		return false
-	})
+	return machines.Using(ctx, host, func(machine domainxml.Spec) bool { return machines.HasDisk(machine, volume) })
 }

@@ -80,6 +80,10 @@ func modifyPlan(ctx context.Context, clients *backend.Backend, req resource.Modi
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
 	}
 
+	if state != nil && !plan.Host.Equal(state.Host) {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("path"), types.StringUnknown())...)
+	}
+
 	if state != nil {
 		resp.RequiresReplace = append(resp.RequiresReplace, plan.replacing(*state)...)
 	}
@@ -226,15 +230,36 @@ func (p planned) replacing(state planned) path.Paths {
 	var changed path.Paths
 
 	for name, pair := range map[string][2]types.String{
-		"host": {p.Host, state.Host}, "pool": {p.Pool, state.Pool}, "name": {p.Name, state.Name},
-		"format": {p.Format, state.Format}, "backing": {p.Backing, state.Backing}, "sha256": {p.SHA256, state.SHA256}, "allocation": {p.Allocation, state.Allocation},
+		"pool": {p.Pool, state.Pool}, "name": {p.Name, state.Name}, "format": {p.Format, state.Format}, "sha256": {p.SHA256, state.SHA256},
+		"allocation": {p.Allocation, state.Allocation},
 	} {
 		if !pair[0].Equal(pair[1]) {
 			changed = append(changed, path.Root(name))
 		}
 	}
 
+	if !p.sameBacking(state) {
+		changed = append(changed, path.Root("backing"))
+	}
+
 	return changed
+}
+
+// sameBacking reports whether the volume stands on the same as before, on whichever host. As long as the host is not known,
+// what the volume stands on there is not either.
+func (p planned) sameBacking(state planned) bool {
+	if p.Backing.Equal(state.Backing) || p.Backing.IsUnknown() && p.Host.IsUnknown() {
+		return true
+	}
+
+	now, err := libvirt.ParseVolumeRef(p.Backing.ValueString())
+	if err != nil {
+		return false
+	}
+
+	before, err := libvirt.ParseVolumeRef(state.Backing.ValueString())
+
+	return err == nil && now.Pool == before.Pool && now.Name == before.Name && !p.Host.Equal(state.Host)
 }
 
 // validate refuses a volume of which nothing says how large it is.

@@ -122,7 +122,6 @@ func TestVolumeIsReplacedForWhatCannotBeChanged(t *testing.T) {
 
 	for want, change := range map[string]func(*planned){
 		"":        func(p *planned) { p.Size = tf.Size(2 << 30) },
-		"host":    func(p *planned) { p.Host = str("beta") },
 		"pool":    func(p *planned) { p.Pool = unknown },
 		"name":    func(p *planned) { p.Name = str("other") },
 		"format":  func(p *planned) { p.Format = str("raw") },
@@ -145,6 +144,39 @@ func TestVolumeIsReplacedForWhatCannotBeChanged(t *testing.T) {
 		if got := strings.Join(changed, ","); got != want {
 			t.Errorf("the volume is replaced for %q, want %q", got, want)
 		}
+	}
+}
+
+// TestVolumeMovesToAnotherHostWithWhatItStandsOn tells apart what is the same volume on another host.
+func TestVolumeMovesToAnotherHostWithWhatItStandsOn(t *testing.T) {
+	state := config(func(p *planned) { p.Backing = str("alpha/default/base") })
+
+	for _, test := range []struct {
+		host, backing types.String
+		replaced      bool
+	}{
+		{str("beta"), str("beta/default/base"), false},
+		{unknown, unknown, false},
+		{str("beta"), str("beta/default/other"), true},
+		{str("beta"), str("beta/fast/base"), true},
+		{str("beta"), types.StringNull(), true},
+		{str("alpha"), unknown, true},
+		{str("alpha"), str("beta/default/base"), true},
+	} {
+		plan := state
+		plan.Host, plan.Backing = test.host, test.backing
+
+		if got := len(plan.replacing(state)) > 0; got != test.replaced {
+			t.Errorf("on host %s over %s it is replaced: %t, want %t", test.host, test.backing, got, test.replaced)
+		}
+	}
+
+	empty := config(func(*planned) {})
+	plan := empty
+	plan.Host = str("beta")
+
+	if changed := plan.replacing(empty); len(changed) > 0 {
+		t.Errorf("an empty volume on another host is replaced for %v", changed)
 	}
 }
 

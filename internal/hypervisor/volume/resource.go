@@ -12,9 +12,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-// limits leave time for a large image over a slow line, which planning hashes and importing compares.
+// limits leave time for a large image over a slow line, which planning hashes, importing compares and moving copies.
 var limits = tf.Limits{
-	Create: 30 * time.Minute, Read: 2 * time.Minute, Update: 2 * time.Minute, Delete: 2 * time.Minute, Plan: 30 * time.Minute,
+	Create: 30 * time.Minute, Read: 2 * time.Minute, Update: 30 * time.Minute, Delete: 2 * time.Minute, Plan: 30 * time.Minute,
 }
 
 // New makes the resource type.
@@ -32,11 +32,12 @@ func kind() object.Kind[model] {
 			{Name: "name", Description: "Name of the volume in its pool."},
 		},
 		Create: create, Refresh: refresh, Update: update, Delete: remove, List: known,
+		Move: move, Locate: locate,
 		Plan: modifyPlan, Validate: validate, Import: importImage,
 	}
 }
 
 // update grows the volume; nothing else that may change needs the host.
-func update(ctx context.Context, host *libvirt.Host, plan *model) error {
+func update(ctx context.Context, host *libvirt.Host, _ model, plan *model) error {
 	return grow(ctx, host, plan.ref(), plan.Size.Bytes())
 }

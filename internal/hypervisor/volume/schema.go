@@ -37,9 +37,8 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				Computed:            true,
 			},
 			"host": schema.StringAttribute{
-				MarkdownDescription: "Name of the host in the provider block.",
+				MarkdownDescription: "Name of the host in the provider block. Another one moves the volume with its data: together with the machine that uses it, or by itself if none does.",
 				Required:            true,
-				PlanModifiers:       replace,
 			},
 			"pool": schema.StringAttribute{
 				MarkdownDescription: "Storage pool of the host. Defaults to `default`.",
@@ -140,6 +139,5 @@ func backingAttribute() schema.Attribute {
 	return schema.StringAttribute{
 		MarkdownDescription: "Id of the volume of the same host that this one is an overlay on. The volume below must not change any more.",
 		Optional:            true,
-		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 	}
 }

@@ -33,6 +33,10 @@ func createFromImage(ctx context.Context, host *libvirt.Host, plan *model, begun
 	}
 
 	if err == nil && !interrupted {
+		if moved, err := wasMoved(ctx, host, pool, name); moved || err != nil {
+			return err
+		}
+
 		return takeOverImage(ctx, host, existing, plan)
 	}
 

@@ -19,9 +19,9 @@ func nameValidator() validator.String {
 		"must begin with a letter, a digit or an underscore and consist of these and of the characters . : + @ -")
 }
 
-// reservedEndings mark the volumes that the provider makes beside those that are declared: uploads that are not complete,
+// reservedEndings mark the volumes that the provider makes beside those that are declared: copies that are not complete,
 // and the seeds of machines.
-var reservedEndings = []string{markerEnding, ".seed"}
+var reservedEndings = []string{markerEnding, movingEnding, movedEnding, probeEnding, ".seed"}
 
 // reserved returns the ending that reserves the name, or nothing.
 func reserved(name string) string {

@@ -1,11 +1,11 @@
-// Command nothing is a provider with our schemas that does nothing: what Terraform takes with it, it takes with any
-// provider. It is what our provider is measured against.
+// Command nothing is a provider with our schemas that does nothing.
 package main
 
 import (
 	"log"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/provider"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/tools/bench/idle"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
@@ -14,7 +14,7 @@ import (
 func main() {
 	ours := providerserver.NewProtocol6(provider.New("nothing")())
 
-	serve := func() tfprotov6.ProviderServer { return server{ProviderServer: ours()} }
+	serve := func() tfprotov6.ProviderServer { return idle.New(ours()) }
 	if err := tf6server.Serve(provider.Address, serve); err != nil {
 		log.Fatal(err)
 	}

@@ -1,10 +1,17 @@
-package main
+// Package idle has providers that do nothing: what Terraform takes with them, it takes with any provider. They are what ours
+// is measured against.
+package idle
 
 import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
+
+// New makes a provider that does nothing with the schemas of the other.
+func New(schemas tfprotov6.ProviderServer) tfprotov6.ProviderServer {
+	return server{ProviderServer: schemas}
+}
 
 // server answers from what Terraform sends: a check finds no fault, a read finds the prior state, a plan is what was
 // proposed. The provider that it stands on is asked for its schemas only.
