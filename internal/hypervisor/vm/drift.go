@@ -10,13 +10,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// absent is what drift says of what the running machine does not have.
+// notThere is what drift says of what the running machine does not have.
 const notThere = "none"
 
 // drift says in which attributes the running machine is not what its stored definition says, with what it has. Pins and texts are
-// not among them: they are repaired as they are read, see either.
+// not among them: they are repaired as they are read, see either. Of containers that holds for everything.
 func (o observed) drift() types.Map {
-	if !o.domain.Active {
+	if !o.domain.Active || o.stored.Container != nil {
 		return types.MapNull(types.StringType)
 	}
 
