@@ -105,7 +105,7 @@ func (c *Client) send(ctx context.Context) {
 // write sends the orders until each has its answer.
 func (c *Client) write(ctx context.Context, orders []*order) {
 	for len(orders) > 0 {
-		operations, owners := compose(orders)
+		operations, owners := compose(orders, c.madeNodes())
 		err := c.transact(ctx, operations)
 
 		rollback, ok := errors.AsType[*rollback](err)
@@ -134,14 +134,12 @@ func (c *Client) write(ctx context.Context, orders []*order) {
 }
 
 // compose makes one transaction of the orders. owners has the order of each operation. A node that several need is made
-// once.
-func compose(orders []*order) (operations api.TxnOps, owners []*order) {
-	made := map[string]bool{}
-
+// once; made has those that were.
+func compose(orders []*order, made map[string]*api.Node) (operations api.TxnOps, owners []*order) {
 	for _, o := range orders {
 		own := o.operations
-		if o.node != nil && !made[o.home()] {
-			made[o.home()] = true
+		if o.node != nil && made[o.home()] == nil {
+			made[o.home()] = &o.node.Node
 			own = append(api.TxnOps{{Node: o.node}}, own...)
 		}
 
@@ -154,14 +152,30 @@ func compose(orders []*order) (operations api.TxnOps, owners []*order) {
 	return operations, owners
 }
 
-// answer tells the orders that failed, and returns the others.
+// answer tells the orders that failed, and returns the others. Somebody else has made a node that could not be made: all
+// that need it have to look at it.
 func (r *rollback) answer(orders, owners []*order) []*order {
 	failed := map[*order]bool{}
 
+	fail := func(o *order, failure *api.TxnError) {
+		if !failed[o] {
+			failed[o] = true
+			o.answer <- explain(api.TxnErrors{failure})
+		}
+	}
+
 	for _, failure := range r.failures {
-		if failure.OpIndex >= 0 && failure.OpIndex < len(owners) && !failed[owners[failure.OpIndex]] {
-			failed[owners[failure.OpIndex]] = true
-			owners[failure.OpIndex].answer <- explain(api.TxnErrors{failure})
+		if failure.OpIndex < 0 || failure.OpIndex >= len(owners) {
+			continue
+		}
+
+		culprit := owners[failure.OpIndex]
+		fail(culprit, failure)
+
+		for _, o := range orders {
+			if culprit.node != nil && o.node != nil && o.home() == culprit.home() {
+				fail(o, failure)
+			}
 		}
 	}
 

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/hashicorp/consul/api"
@@ -99,6 +100,14 @@ func (c *Client) madeNode(service Service) *api.Node {
 	return c.made[service.Partition+"/"+service.Node]
 }
 
+// madeNodes returns the nodes that this client made.
+func (c *Client) madeNodes() map[string]*api.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	return maps.Clone(c.made)
+}
+
 // hasMade remembers nodes that a transaction has made.
 func (c *Client) hasMade(orders []*order) {
 	c.mu.Lock()
@@ -120,7 +129,7 @@ func (c *Client) KnowsAgent(ctx context.Context, node, partition string) bool {
 
 // self is what an agent says of itself.
 type self struct {
-	Config      struct{ Version string }
+	Config      struct{ NodeName, Version string }
 	DebugConfig struct{ EnableRemoteScriptChecks bool }
 }
 

@@ -128,6 +128,8 @@ var rules = []Rule{
 	{"cloud_init.network_config", always, Replace, addresses},
 	{"cloud_init", always, Replace, "a machine has its seed from the beginning"},
 	{"wait_for", always, None, notes},
+	{"drain", always, None, "it says what happens before the next disturbance"},
+	{"drained", always, None, "its services come back"},
 	{"running", always, None, "it is what it says: the machine is started or powered off, as asked"},
 	{"autostart", always, None, "its host keeps it"},
 	{"shutdown_timeout", always, None, notes},

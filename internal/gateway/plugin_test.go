@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -88,5 +89,58 @@ func livePlugin(t *testing.T, on engine, words pluginWords) {
 
 	if _, err := on.fresh().Plugin(t.Context(), "limit"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("after destroy, reading the plugin gives %v, not ErrNotFound", err)
+	}
+}
+
+func TestOnlyWhatIsDeclaredOfAPluginIsCompared(t *testing.T) {
+	on := kongEngine(t)
+	config := func(settings string) string {
+		return on.block + "resource \"gateway_plugin\" \"limit\" {\n  provider = hypervisor\n  name = \"limit\"\n  type = \"rate-limiting\"\n  config = { " + settings + " }\n}\n"
+	}
+	declared := config("minute = 5\n policy = \"local\"\n hour = 60\n redis = { port = 6379 }") // two of them are defaults
+	must(t, on.fresh().PutPlugin(t.Context(), gateway.Plugin{
+		Record: gateway.Record{Name: "limit"}, Type: "rate-limiting",
+		Config: map[string]any{"minute": 5.0, "hour": 60.0, "redis": map[string]any{"password": "hunter2"}},
+	}))
+
+	run(t,
+		resource.TestStep{Config: declared, ResourceName: pluginType, ImportState: true, ImportStateId: "limit", ImportStatePersist: true},
+		resource.TestStep{Config: declared, PlanOnly: true},
+		resource.TestStep{
+			PreConfig: func() {
+				on.admin(t, http.MethodPatch, "/plugins/limit", `{"config": {"hide_client_headers": true}}`)
+			},
+			Config: declared, PlanOnly: true,
+		},
+		untold{"hunter2"}.step(resource.TestStep{Config: config("minute = 5"), ConfigPlanChecks: action(pluginType, plancheck.ResourceActionUpdate)}),
+		resource.TestStep{
+			PreConfig: func() {
+				if plugin, err := on.fresh().Plugin(t.Context(), "limit"); err != nil || plugin.Config["hour"] != nil {
+					t.Errorf("a setting that is declared no more is still there: %v, %v", plugin.Config, err)
+				}
+			},
+			Config: config("minute = 5"), PlanOnly: true,
+		},
+	)
+}
+
+func TestSecretSettingsAreToldNobody(t *testing.T) {
+	for name, test := range map[string]struct {
+		on    engine
+		words pluginWords
+	}{"Kong": {kongEngine(t), kongWords}, "Traefik": {newStack(t).engine, traefikWords}} {
+		t.Run(name, func(t *testing.T) {
+			config := func(version int) string {
+				return test.on.block + fmt.Sprintf("resource \"gateway_plugin\" \"limit\" {\n  provider = hypervisor\n  name = \"limit\"\n  type = %q\n  config_wo = { %s }\n  config_wo_version = %d\n}\n",
+					test.words.secret, test.words.hidden, version)
+			}
+			secrets := untold{"hunter2"}
+
+			run(t,
+				secrets.step(resource.TestStep{Config: config(1)}),
+				resource.TestStep{ResourceName: pluginType, ImportState: true, ImportStateId: "limit", ImportStateVerify: true},
+				secrets.step(resource.TestStep{Config: config(2), ConfigPlanChecks: action(pluginType, plancheck.ResourceActionUpdate)}),
+			)
+		})
 	}
 }

@@ -102,6 +102,7 @@ var shownElsewhere = map[string][]string{
 	},
 	"TestMachineMovesWithItsDisksAsItRuns": {"host any", "migration any"},
 	"TestMachineLivesThroughAllItsChanges": {"running any"},
+	"the tests of drains":                  {"drain any", "drained any"},
 	"a host with KVM":                      {"domain_type any"},
 }
 

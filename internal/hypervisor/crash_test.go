@@ -113,20 +113,6 @@ func newWalker(t *testing.T, hosts []*testbed.Host, binary, prefix string, count
 	return w
 }
 
-// terraformTool returns the path of Terraform, or else of OpenTofu.
-func terraformTool(t *testing.T) string {
-	t.Helper()
-
-	path, err := testbed.Tool(t.Context(), "terraform")
-	if err != nil {
-		if path, err = testbed.Tool(t.Context(), "tofu"); err != nil {
-			t.Fatalf("Unable to find Terraform or OpenTofu: %v", err)
-		}
-	}
-
-	return path
-}
-
 // Procedures of libvirt's remote protocol that describe an object, and begin with its name.
 const (
 	procDomainXML = 14
@@ -186,14 +172,7 @@ func (w *walker) terraform(t *testing.T, arguments ...string) (string, error) {
 func (w *walker) mustRun(t *testing.T, arguments ...string) string {
 	t.Helper()
 
-	began := time.Now()
 	output, err := w.terraform(t, arguments...)
-	t.Log(arguments, time.Since(began))
-	for line := range strings.Lines(output) {
-		if strings.Contains(line, "Still") || strings.Contains(line, "complete after") {
-			t.Log(strings.TrimSpace(line))
-		}
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -364,11 +343,10 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 		{"cut after", wire.Fault{Action: wire.Cut, After: true}},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
-			began := time.Now()
 			w := newWalker(t, hosts, binary, strings.ReplaceAll(mode.name, " ", "-")+"-", max(create, update, destroy))
 
 			report := func(operation string, struck, calls int) {
-				fmt.Printf("crash_walk %s %s %d/%d %s\n", operation, mode.name, min(struck, calls), calls, time.Since(began))
+				fmt.Printf("crash_walk %s %s %d/%d\n", operation, mode.name, min(struck, calls), calls)
 			}
 
 			report("create", w.interrupt(t, mode.fault, create, false), create)
@@ -383,36 +361,4 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 			}
 		})
 	}
-}
-
-// servers256 starts hosts with CPUs enough for all that is walked.
-func servers256(t *testing.T, count int) []*testbed.Host {
-	t.Helper()
-
-	bed := testbed.For(t)
-	hosts := make([]*testbed.Host, count)
-
-	for i := range hosts {
-		var err error
-
-		hosts[i], err = bed.StartHost(t.Context(), testbed.HostOptions{
-			Name: fmt.Sprintf("host-%d", i), Topology: &testbed.Topology{Sockets: 2, CoresPerSocket: 64, ThreadsPerCore: 2, MemoryGiBPerNode: 128},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-
-	return hosts
-}
-
-func builtProvider(t *testing.T) string {
-	t.Helper()
-
-	binary, err := cli.BuildProvider(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	return binary
 }

@@ -45,7 +45,7 @@ func (e *Engine) PutPlugin(ctx context.Context, plugin gateway.Plugin) error {
 	}
 
 	wanted := pluginRow{
-		Name: plugin.Type, Enabled: new(!plugin.Disabled), Config: plugin.Config,
+		Name: plugin.Type, Enabled: new(!plugin.Disabled), Config: settingsOf(plugin),
 		Service: byName(plugin.Upstream), Route: byName(plugin.Route), Tags: withRecord(nil, plugin.Record),
 	}
 	if plugin.Consumer != "" {
@@ -64,6 +64,15 @@ func (e *Engine) PutPlugin(ctx context.Context, plugin gateway.Plugin) error {
 	_, err = e.plugins.write(ctx, http.MethodPut, at("plugins", plugin.Name), wanted)
 
 	return e.explainPlugin(plugin, err)
+}
+
+// settingsOf are a plugin's settings; Kong takes none for a mistake if they are null.
+func settingsOf(plugin gateway.Plugin) map[string]any {
+	if plugin.Config == nil {
+		return map[string]any{}
+	}
+
+	return plugin.Config
 }
 
 // explainPlugin words what Kong has against a plugin, without the values that its own words may hold.

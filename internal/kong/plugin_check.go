@@ -34,7 +34,7 @@ func (e *Engine) CheckPlugin(ctx context.Context, plugin gateway.Plugin, complet
 		return &reference{ID: uuid.Nil.String()} // Kong looks no further than at whether there is one
 	}
 	asked := pluginRow{
-		Name: plugin.Type, InstanceName: &plugin.Name, Config: plugin.Config,
+		Name: plugin.Type, InstanceName: &plugin.Name, Config: settingsOf(plugin),
 		Service: some(plugin.Upstream), Route: some(plugin.Route), Consumer: some(plugin.Consumer),
 	}
 

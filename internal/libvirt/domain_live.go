@@ -11,20 +11,20 @@ import (
 func (h *Host) PinIOThread(ctx context.Context, uuid string, thread int, cpus, all topology.CPUSet) error {
 	what := fmt.Sprintf("pin I/O thread %d to CPUs %s", thread, cpus)
 
-	return run(ctx, h, machines, what, func(c connection) error { return c.pinIOThread(uuid, thread, bitmap(cpus, all)) })
+	return write(ctx, h, uuid, unannounced, what, func(c connection) error { return c.pinIOThread(uuid, thread, bitmap(cpus, all)) })
 }
 
 // SetVCPUs plugs vCPUs into the running machine, up to its maximum, or gives a container the time of that many CPUs. The stored definition stays as it is.
 func (h *Host) SetVCPUs(ctx context.Context, uuid string, count int) error {
 	what := fmt.Sprintf("give the running machine %d vCPUs", count)
 
-	return run(ctx, h, machines, what, func(c connection) error { return c.setVCPUs(uuid, count) })
+	return write(ctx, h, uuid, unannounced, what, func(c connection) error { return c.setVCPUs(uuid, count) })
 }
 
 // SetMemory asks the running guest for memory or gives it some, by its balloon. It returns at once: the guest takes its
 // time. A container's limit is another at once, or stays if the container uses more. The stored definition stays as it is.
 func (h *Host) SetMemory(ctx context.Context, uuid string, bytes uint64) error {
-	return run(ctx, h, machines, "change the memory of the running machine", func(c connection) error { return c.setMemory(uuid, bytes) })
+	return write(ctx, h, uuid, unannounced, "change the memory of the running machine", func(c connection) error { return c.setMemory(uuid, bytes) })
 }
 
 // TextKind is a text that people have for a machine.
@@ -38,7 +38,7 @@ const (
 
 // SetText sets a text of the machine, in the running and in the stored definition. The empty text removes it.
 func (h *Host) SetText(ctx context.Context, uuid string, kind TextKind, text string) error {
-	return run(ctx, h, machines, "describe the machine", func(c connection) error { return c.setText(uuid, kind, text) })
+	return write(ctx, h, uuid, unannounced, "describe the machine", func(c connection) error { return c.setText(uuid, kind, text) })
 }
 
 // DeviceChange is what is done to a device of a running machine.
@@ -57,5 +57,5 @@ const (
 func (h *Host) ChangeDevice(ctx context.Context, uuid string, change DeviceChange, xml string) error {
 	what := [...]string{"attach the device to", "detach the device from", "connect the device elsewhere of"}[change] + " the running machine"
 
-	return run(ctx, h, machines, what, func(c connection) error { return c.changeDevice(uuid, change, xml) })
+	return write(ctx, h, uuid, unannounced, what, func(c connection) error { return c.changeDevice(uuid, change, xml) })
 }

@@ -194,7 +194,7 @@ func (h *Host) dial(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
 	defer cancel()
 
-	conn, err := await(limited, func() (connection, error) { return dial(h.config.URI) }, connection.close)
+	conn, err := await(limited, func() (connection, error) { return dial(unattended(h.config.URI)) }, connection.close)
 
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s. Check that it is up, or raise its connect_timeout", h.config.ConnectTimeout)
@@ -205,7 +205,7 @@ func (h *Host) dial(ctx context.Context) error {
 	case errors.Is(err, ErrNoLibrary), errors.Is(err, ErrUnsupported):
 		err = fmt.Errorf("connect to host %q: %w", h.name, err)
 	default:
-		err = fmt.Errorf("connect to host %q at %s: %w: %w", h.name, h.config.URI, ErrUnreachable, err)
+		err = fmt.Errorf("connect to host %q at %s: %w: %w%s", h.name, h.config.URI, ErrUnreachable, err, remedy(err))
 	}
 
 	h.mu.Lock()

@@ -83,7 +83,7 @@ func (h *Host) TakeSnapshot(ctx context.Context, uuid, name, note string) error 
 		return fmt.Errorf("render snapshot %q: %w", name, err)
 	}
 
-	return run(ctx, h, machines, "take the snapshot", func(c connection) error { return c.createSnapshot(uuid, text) })
+	return write(ctx, h, uuid, unannounced, "take the snapshot", func(c connection) error { return c.createSnapshot(uuid, text) })
 }
 
 // RevertToSnapshot puts the machine back to the snapshot: its disks, its definition and, if it ran, its memory. If start
@@ -96,7 +96,7 @@ func (h *Host) RevertToSnapshot(ctx context.Context, uuid, name string, start bo
 
 // DeleteSnapshot removes the snapshot; the machine and its data stay as they are. One that is gone is no error.
 func (h *Host) DeleteSnapshot(ctx context.Context, uuid, name string) error {
-	err := run(ctx, h, machines, "delete the snapshot", func(c connection) error { return c.deleteSnapshot(uuid, name) })
+	err := write(ctx, h, uuid, unannounced, "delete the snapshot", func(c connection) error { return c.deleteSnapshot(uuid, name) })
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

@@ -76,7 +76,7 @@ func TestEveryExampleIsPlanned(t *testing.T) {
 			}
 
 			wantKnownAttributes(t, example)
-			s.connect(t, example, "")
+			s.connect(t, example, kongFor(t, folder))
 
 			_, plan, err := example.Plan(t.Context())
 			if err != nil {
@@ -110,7 +110,7 @@ func TestImportCommandsOfTheExamplesLeaveNothingToChange(t *testing.T) {
 
 		t.Run(folder, func(t *testing.T) {
 			example := s.prepare(t, folder)
-			s.connect(t, example, adjustments(folder, s.domainType))
+			s.connect(t, example, adjustments(folder, s.domainType)+kongFor(t, folder))
 
 			t.Cleanup(func() {
 				if err := example.Destroy(context.WithoutCancel(t.Context()), nil); err != nil {
@@ -245,6 +245,12 @@ func (s stage) prepare(t *testing.T, folder string) *cli.CLI {
 
 	if strings.Contains(configuration(t, source), "variable \"image\"") {
 		if err := example.SetVariables(map[string]any{"image": exampleImage}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	if secret, needed := secrets(t, folder, example.Folder); needed {
+		if err := example.SetVariables(map[string]any{"secret": secret}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -80,6 +80,40 @@ func consulAttribute() schema.Attribute {
 
 var workspacePattern = regexp.MustCompile(`^[0-9A-Za-z._~-]+$`)
 
+func kongAttribute(validators ...validator.Object) schema.Attribute {
+	return schema.SingleNestedAttribute{
+		MarkdownDescription: "A Kong gateway, configured through its Admin API.",
+		Optional:            true,
+		Validators:          validators,
+		Attributes: map[string]schema.Attribute{
+			"admin_url": schema.StringAttribute{
+				MarkdownDescription: "URL of the Admin API, such as `https://10.0.0.31:8444`.",
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"token": schema.StringAttribute{
+				MarkdownDescription: "Token sent as `Kong-Admin-Token`. Defaults to the environment variable `KONG_ADMIN_TOKEN`. Never stored.",
+				Optional:            true,
+				Sensitive:           true,
+			},
+			"token_file": schema.StringAttribute{
+				MarkdownDescription: "File that holds the token; either this or `token`. Defaults to the environment variable `KONG_ADMIN_TOKEN_FILE`.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("token"))},
+			},
+			"workspace": schema.StringAttribute{
+				MarkdownDescription: "Workspace of an Enterprise edition that the objects are in. Defaults to Kong's own, `default`.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(workspacePattern, "must consist of letters, digits, '.', '-', '_' and '~'")},
+			},
+			"ca_file": schema.StringAttribute{
+				MarkdownDescription: "PEM file of the certificate authority that the Admin API's certificate is verified against. Defaults to the system's.",
+				Optional:            true,
+			},
+		},
+	}
+}
+
 func gatewayAttribute() schema.Attribute {
 	one := objectvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("kong"), path.MatchRelative().AtParent().AtName("traefik"))
 
@@ -87,37 +121,7 @@ func gatewayAttribute() schema.Attribute {
 		MarkdownDescription: "The gateway: either `kong` or `traefik`. The same `gateway_*` resources work on both.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
-			"kong": schema.SingleNestedAttribute{
-				MarkdownDescription: "A Kong gateway, configured through its Admin API.",
-				Optional:            true,
-				Validators:          []validator.Object{one},
-				Attributes: map[string]schema.Attribute{
-					"admin_url": schema.StringAttribute{
-						MarkdownDescription: "URL of the Admin API, such as `https://10.0.0.31:8444`.",
-						Required:            true,
-						Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-					},
-					"token": schema.StringAttribute{
-						MarkdownDescription: "Token sent as `Kong-Admin-Token`. Defaults to the environment variable `KONG_ADMIN_TOKEN`. Never stored.",
-						Optional:            true,
-						Sensitive:           true,
-					},
-					"token_file": schema.StringAttribute{
-						MarkdownDescription: "File that holds the token; either this or `token`. Defaults to the environment variable `KONG_ADMIN_TOKEN_FILE`.",
-						Optional:            true,
-						Validators:          []validator.String{stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("token"))},
-					},
-					"workspace": schema.StringAttribute{
-						MarkdownDescription: "Workspace of an Enterprise edition that the objects are in. Defaults to Kong's own, `default`.",
-						Optional:            true,
-						Validators:          []validator.String{stringvalidator.RegexMatches(workspacePattern, "must consist of letters, digits, '.', '-', '_' and '~'")},
-					},
-					"ca_file": schema.StringAttribute{
-						MarkdownDescription: "PEM file of the certificate authority that the Admin API's certificate is verified against. Defaults to the system's.",
-						Optional:            true,
-					},
-				},
-			},
+			"kong": kongAttribute(one),
 			"traefik": schema.SingleNestedAttribute{
 				MarkdownDescription: "Traefik gateways, configured through Consul's key-value store (their `providers.consul`) and " +
 					"fed with instances from Consul's catalog (their `providers.consulCatalog`).",

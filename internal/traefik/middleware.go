@@ -194,12 +194,27 @@ func isDetached(plugin gateway.Plugin, held contents) bool {
 		keys := held.keys(object)
 		upstream, isHTTP := keys["http/routers/"+route+"/service"]
 
-		if isRoute && isHTTP && !recordOf(keys, routeKind, route).Foreign && isFor(plugin, route, upstreamOf(upstream)) != uses(keys, plugin.Name) {
+		if isRoute && isHTTP && !recordOf(keys, routeKind, route).Foreign && !agrees(keys, route, plugin.Name, isFor(plugin, route, upstreamOf(upstream))) {
 			return true
 		}
 	}
 
 	return false
+}
+
+// agrees says whether all routers of a route pass requests through a middleware, or none of them do.
+func agrees(keys map[string]string, route, middleware string, all bool) bool {
+	for path := range keys {
+		router, isRule := strings.CutSuffix(path, "/rule")
+		if !isRule || !strings.HasPrefix(router, "http/routers/") || router == "http/routers/"+route+redirectPart {
+			continue
+		}
+		if slices.Contains(strings.Split(keys[router+"/middlewares"], ","), middleware) != all {
+			return false
+		}
+	}
+
+	return true
 }
 
 // isFor says whether requests of a route are to pass through a middleware.
@@ -256,7 +271,7 @@ func (e *Engine) DeletePlugin(ctx context.Context, of gateway.Record) error {
 	}
 
 	if !plugin.Foreign {
-		plugin.Disabled, plugin.Record.Foreign = true, of.Foreign
+		plugin.Disabled, plugin.Foreign = true, of.Foreign
 		err := e.put(ctx, pluginKind, plugin.Record, func(contents) (map[string]string, error) { return renderPlugin(plugin) })
 		if err := errors.Join(err, e.reattach(ctx)); err != nil {
 			return err

@@ -80,18 +80,8 @@ func treeOf(keys map[string]string) *node {
 	return root
 }
 
-// child finds a setting by its name: Traefik does not tell case apart.
-func (n *node) child(name string) *node {
-	for found, child := range n.children {
-		if strings.EqualFold(found, name) {
-			return child
-		}
-	}
-
-	return nil
-}
-
-// decode reads a value of the kind of a setting; what is not of that kind is a text. Names that no setting has are kept.
+// decode reads a value of the kind of a setting; what is not of that kind is a text. Names that no setting has are kept,
+// and those of settings are found whatever their case, as Traefik does.
 func decode(of setting, n *node) any {
 	switch of.kind {
 	case number:

@@ -168,7 +168,8 @@ func (s *store) carryOut(ctx context.Context, edits []*edit) {
 		if size+len(next.changes) > maxChanges || involves(batch, e.object) {
 			flush()
 
-			if next, err = s.decide(ctx, e); err != nil {
+			// What was just written may have made this one needless.
+			if next, err = s.decide(ctx, e); err != nil || len(next.changes) == 0 {
 				e.done <- err
 
 				continue

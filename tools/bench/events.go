@@ -16,6 +16,10 @@ type event struct {
 	Level   string `json:"@level"`
 	Message string `json:"@message"`
 	Type    string `json:"type"`
+
+	Diagnostic struct {
+		Detail string `json:"detail"`
+	} `json:"diagnostic"`
 }
 
 func parseEvents(output []byte) (events, error) {
@@ -56,7 +60,7 @@ func (e events) errors() string {
 
 	for _, one := range e {
 		if one.Level == "error" {
-			text.WriteString(one.Message + "\n")
+			text.WriteString(strings.TrimSpace(one.Message+"\n"+one.Diagnostic.Detail) + "\n")
 		}
 	}
 

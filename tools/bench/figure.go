@@ -17,6 +17,7 @@ const (
 	milliseconds unit = "ms"
 	calls        unit = "calls"
 	times        unit = "x" // a ratio; the figure's name ends in _ratio
+	count        unit = "requests"
 )
 
 // figure is one result: the median of its samples.

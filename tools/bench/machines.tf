@@ -11,6 +11,21 @@ variable "domain_type" { type = string }
 variable "machines" { type = map(object({ host = string, cpu = number })) }
 variable "emulator" { type = string }
 
+variable "running" {
+  type    = bool
+  default = false
+}
+
+variable "exclusive" {
+  type    = bool
+  default = false
+}
+
+variable "memory" {
+  type    = string
+  default = "128MiB"
+}
+
 provider "hypervisor" {
   hosts = { for name, uri in var.uris : name => { uri = uri } }
 }
@@ -20,12 +35,14 @@ resource "hypervisor_vm" "machine" {
   name        = each.key
   host        = each.value.host
   domain_type = var.domain_type
-  memory      = "128MiB"
-  cpu         = { pins = [each.value.cpu], emulator = var.emulator }
+  memory      = var.memory
+  cpu         = { pins = [each.value.cpu], emulator = var.emulator, exclusive = var.exclusive }
 
   disks      = { root = { volume = "${each.value.host}/default/${each.key}.qcow2" } }
   interfaces = { lan = { bridge = "br0" } }
 
-  running   = false
+  shutdown_timeout = "0s"
+
+  running   = var.running
   autostart = false
 }

@@ -16,13 +16,20 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // benchmarks are all there are, in the order in which they run.
 var benchmarks = []benchmark{
 	{name: "refresh", about: "refresh machines that are as the state says, against a provider that does nothing", setup: setUpRefresh},
+	{name: "create", about: "create and start machines, against the same calls made straight through libvirt's binding", setup: setUpCreate(0)},
+	{name: "create_slow", about: "the same over a connection with 20 ms of latency each way", setup: setUpCreate(slow)},
+	{name: "services", about: "refresh and make Consul services, against a provider that does nothing and one request after another", setup: setUpServices},
 	{name: "placement", about: "place fleets: how full hosts get, how long a plan takes", setup: setUpPlacement},
 }
+
+// slow is the latency of a connection to a host that is far away, each way.
+const slow = 20 * time.Millisecond
 
 // options are the command's flags.
 type options struct {

@@ -19,10 +19,13 @@ const (
 	connectTimeout = 10 * time.Second
 )
 
-// hardware has a CPU for each machine of a host, and some more.
-var hardware = testbed.Topology{Sockets: 2, CoresPerSocket: 128, ThreadsPerCore: 2, MemoryGiBPerNode: 512}
+// hardware is a large server: two machines share a CPU.
+var hardware = testbed.Topology{Sockets: 2, CoresPerSocket: 64, ThreadsPerCore: 2, MemoryGiBPerNode: 512}
 
-const emulator = "500-511" // the CPUs that no machine is pinned to
+const (
+	emulator = "250-255" // the CPUs that no machine is pinned to
+	pinned   = 250       // those that machines are pinned to
+)
 
 //go:embed machines.tf
 var machinesTF string
@@ -117,7 +120,7 @@ func (r *refreshing) makeHosts(ctx context.Context) error {
 func places() map[string]place {
 	all := make(map[string]place, machines)
 	for number := range machines {
-		all[nameOf(number)] = place{Host: []string{"alpha", "beta"}[number%2], CPU: number / 2}
+		all[nameOf(number)] = place{Host: []string{"alpha", "beta"}[number%2], CPU: number / 2 % pinned}
 	}
 
 	return all

@@ -73,7 +73,7 @@ func attributes() map[string]schema.Attribute {
 			Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 		},
 		"docker":     dockerAttribute(),
-		"os_service": text("Service of the agent's operating system that must run. Linux agents take a systemd unit such as `nginx.service`.", stringvalidator.LengthAtLeast(1)),
+		"os_service": text("Service of Windows that must run, for an agent on Windows; others refuse it.", stringvalidator.LengthAtLeast(1)),
 		"alias":      aliasAttribute(),
 		"tls":        tlsAttribute(),
 		"thresholds": thresholdsAttribute(),

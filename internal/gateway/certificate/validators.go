@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -89,7 +90,7 @@ func (privateKey) ValidateString(_ context.Context, req validator.StringRequest,
 		return
 	}
 
-	if block, _ := pem.Decode([]byte(req.ConfigValue.ValueString())); block == nil || !bytes.HasSuffix([]byte(block.Type), []byte("PRIVATE KEY")) {
+	if block, _ := pem.Decode([]byte(req.ConfigValue.ValueString())); block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 		resp.Diagnostics.AddAttributeError(req.Path, "Malformed private key",
 			"The value is not a private key in PEM. Give one that begins with -----BEGIN PRIVATE KEY----- and has no passphrase.")
 	}

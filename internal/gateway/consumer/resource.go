@@ -60,6 +60,12 @@ func plan(ctx context.Context, _ gateway.Engine, req resource.ModifyPlanRequest,
 	var given types.Map
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("jwt"), &given)...)
 
+	for _, token := range given.Elements() {
+		if token.IsUnknown() {
+			return // it is checked when it is known
+		}
+	}
+
 	if given.IsUnknown() || given.IsNull() || resp.Diagnostics.HasError() {
 		return
 	}

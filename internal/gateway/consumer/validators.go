@@ -57,16 +57,16 @@ func checkJWTs(tokens map[string]jwtModel) (diags diag.Diagnostics) {
 		switch {
 		case symmetric && token.SecretWO.IsNull():
 			diags.AddAttributeError(at.AtName("secret_wo"), "Missing secret",
-				fmt.Sprintf("Signatures by %s are made with a secret. Set secret_wo.", name(algorithm)))
+				fmt.Sprintf("Signatures of %q by %s are made with a secret. Set secret_wo.", issuer, name(algorithm)))
 		case symmetric && set(token.PublicKey):
 			diags.AddAttributeError(at.AtName("public_key"), "Needless public key",
-				fmt.Sprintf("Signatures by %s are checked with the secret. Leave public_key out, or choose another algorithm.", name(algorithm)))
+				fmt.Sprintf("Signatures of %q by %s are checked with the secret. Leave public_key out, or choose another algorithm.", issuer, name(algorithm)))
 		case !symmetric && token.PublicKey.IsNull():
 			diags.AddAttributeError(at.AtName("public_key"), "Missing public key",
-				fmt.Sprintf("Signatures by %s are checked with a public key. Set public_key.", algorithm))
+				fmt.Sprintf("Signatures of %q by %s are checked with a public key. Set public_key.", issuer, algorithm))
 		case !symmetric && set(token.SecretWO):
 			diags.AddAttributeError(at.AtName("secret_wo"), "Needless secret",
-				fmt.Sprintf("Signatures by %s are checked with the public key. Leave secret_wo out, or choose another algorithm.", algorithm))
+				fmt.Sprintf("Signatures of %q by %s are checked with the public key. Leave secret_wo out, or choose another algorithm.", issuer, algorithm))
 		}
 	}
 

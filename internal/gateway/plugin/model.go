@@ -95,7 +95,7 @@ func (m *model) Set(ctx context.Context, value described) {
 	if imported {
 		m.Config = types.DynamicNull()
 		if config := significant(value.Config, value.settings(ctx)); len(config) > 0 {
-			m.Config = types.DynamicValue(dynamic(config))
+			m.Config = types.DynamicValue(dynamic(ctx, config))
 		}
 
 		return
@@ -103,7 +103,7 @@ func (m *model) Set(ctx context.Context, value described) {
 
 	declared, _ := plain(m.Config)
 	if now := shown(declared, any(value.Config)); declared != nil && !holds(declared, any(value.Config)) {
-		m.Config = types.DynamicValue(dynamic(now))
+		m.Config = types.DynamicValue(dynamic(ctx, now))
 	}
 }
 

@@ -84,7 +84,9 @@ func plan(ctx context.Context, engine gateway.Engine, req resource.ModifyPlanReq
 		keep(ctx, engine, declared, req, resp)
 	}
 
-	check(ctx, engine, declared, secret, req, resp)
+	if !resp.Plan.Raw.Equal(req.State.Raw) { // what stays as it is was judged before
+		check(ctx, engine, declared, secret, req, resp)
+	}
 }
 
 // keep plans no change for settings that an import did not know to be declared, as long as the gateway has them so.
@@ -142,7 +144,7 @@ func check(ctx context.Context, engine gateway.Engine, declared, secret types.Dy
 				root, reason = "config_wo", "The gateway does not take this secret setting, whose value is not repeated here." // nor are words about it
 			}
 
-			reason = inside + ": " + reason
+			reason = "Setting " + inside + ": " + reason
 		}
 
 		resp.Diagnostics.Append(tf.FailedAt(path.Root(root), "plan", thing, name.ValueString(), errors.New(reason)))

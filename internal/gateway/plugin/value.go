@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/big"
@@ -79,7 +80,7 @@ func plainList(values []attr.Value) (any, bool) {
 }
 
 // dynamic is the value that Terraform has for one of JSON's.
-func dynamic(value any) attr.Value {
+func dynamic(ctx context.Context, value any) attr.Value {
 	switch value := value.(type) {
 	case string:
 		return types.StringValue(value)
@@ -90,16 +91,16 @@ func dynamic(value any) attr.Value {
 	case map[string]any:
 		kinds, values := map[string]attr.Type{}, map[string]attr.Value{}
 		for name, below := range value {
-			values[name] = dynamic(below)
-			kinds[name] = values[name].Type(nil) //nolint:staticcheck // no type of a value looks at it
+			values[name] = dynamic(ctx, below)
+			kinds[name] = values[name].Type(ctx)
 		}
 
 		return types.ObjectValueMust(kinds, values)
 	case []any:
 		kinds, values := []attr.Type{}, []attr.Value{}
 		for _, below := range value {
-			values = append(values, dynamic(below))
-			kinds = append(kinds, values[len(values)-1].Type(nil)) //nolint:staticcheck // see above
+			values = append(values, dynamic(ctx, below))
+			kinds = append(kinds, values[len(values)-1].Type(ctx))
 		}
 
 		return types.TupleValueMust(kinds, values)

@@ -45,6 +45,8 @@ type model struct {
 	Addresses       types.Map       `tfsdk:"addresses"`
 	Drift           types.Map       `tfsdk:"drift"`
 	Migration       *migration      `tfsdk:"migration"`
+	Drain           *drain          `tfsdk:"drain"`
+	Drained         types.Bool      `tfsdk:"drained"`
 	Timeouts        timeouts.Value  `tfsdk:"timeouts"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
@@ -48,6 +49,8 @@ func observe(domain libvirt.Domain) (observed, error) {
 type settings struct {
 	WaitTCP         string            `json:"wait_tcp,omitempty"`
 	WaitAddress     string            `json:"wait_address,omitempty"`
+	DrainServices   []string          `json:"drain_services,omitempty"`
+	DrainWait       string            `json:"drain_wait,omitempty"`
 	ShutdownTimeout string            `json:"shutdown_timeout,omitempty"`
 	AllowChange     string            `json:"allow_change,omitempty"`
 	ForceRestart    bool              `json:"force_restart,omitempty"`
@@ -65,6 +68,10 @@ func (m model) settings() string {
 	}
 	if m.WaitFor != nil {
 		s.WaitTCP, s.WaitAddress = m.WaitFor.TCP.ValueString(), m.WaitFor.Address.ValueString()
+	}
+
+	if m.Drain != nil {
+		s.DrainServices, s.DrainWait = slices.Sorted(slices.Values(m.Drain.Services)), m.Drain.Wait.ValueString()
 	}
 
 	if m.CloudInit != nil {
@@ -293,6 +300,10 @@ func (m *model) restore(ctx context.Context, saved settings) {
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {
 		m.WaitFor = &waitFor{TCP: optional(saved.WaitTCP), Address: optional(saved.WaitAddress)}
+	}
+
+	if len(saved.DrainServices) > 0 {
+		m.Drain = &drain{Services: saved.DrainServices, Wait: tf.DurationText(saved.DrainWait)}
 	}
 
 	if len(saved.Timeouts) == 0 {

@@ -88,6 +88,10 @@ func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, res
 		err = refresh(ctx, host, &plan)
 	}
 
+	if err == nil { // what it replaces may have left them drained
+		err = plan.comeBack(ctx, r.clients)
+	}
+
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("create", "VM", name, err))
 
@@ -123,6 +127,7 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	case err != nil:
 		resp.Diagnostics.Append(tf.Failed("read", "VM", state.Name.ValueString(), err))
 	default:
+		resp.Diagnostics.Append(state.setDrained(ctx, r.clients)...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 }
@@ -144,11 +149,18 @@ func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, res
 	defer cancel()
 
 	if err == nil {
-		err = update(ctx, host, state, &plan)
+		leaving := plan
+		leaving.Addresses = state.Addresses // the machine may come back with others
+
+		err = update(ctx, host, state, &plan, func() error { return leaving.leave(ctx, r.clients) })
 	}
 
 	if err == nil {
 		err = refresh(ctx, host, &plan)
+	}
+
+	if err == nil {
+		err = plan.comeBack(ctx, r.clients)
 	}
 
 	if err != nil {

@@ -82,6 +82,8 @@ func vmSchema(ctx context.Context) schema.Schema {
 		"interfaces": interfacesAttribute(),
 		"cloud_init": cloudInitAttribute(),
 		"wait_for":   waitForAttribute(),
+		"drain":      drainAttribute(),
+		"drained":    drainedAttribute(),
 		"migration":  migrationAttribute(),
 		"timeouts":   tf.Timeouts(ctx, limits),
 	}

@@ -51,6 +51,9 @@ func (s step) takes() bool {
 	return s.Pin != nil || s.Emulator != nil || s.IOThread != nil || (s.Mark != nil && s.Mark.Exclusive)
 }
 
+// stops reports whether the step ends what the guest does, for a while or for good.
+func (s step) stops() bool { return s.Restart != nil || (s.Power != nil && !*s.Power) }
+
 // target is what an update is to reach.
 type target struct {
 	spec      domainxml.Spec

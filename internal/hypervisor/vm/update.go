@@ -15,8 +15,8 @@ import (
 )
 
 // update carries out what changes between the machine as it is and the plan. before is the machine as the plan saw it. All that
-// can be refused is refused before anything is changed.
-func update(ctx context.Context, host *libvirt.Host, before model, plan *model) error {
+// can be refused is refused before anything is changed. disturbs is called before the machine stops.
+func update(ctx context.Context, host *libvirt.Host, before model, plan *model, disturbs func() error) error {
 	domain, err := host.Domain(ctx, plan.ID.ValueString())
 	if err != nil {
 		return err
@@ -63,6 +63,12 @@ func update(ctx context.Context, host *libvirt.Host, before model, plan *model) 
 		}
 
 		steps = changes(c.now, want, hardware.CPUs())
+	}
+
+	if slices.ContainsFunc(steps, step.stops) {
+		if err := disturbs(); err != nil {
+			return err
+		}
 	}
 
 	for _, step := range steps {

@@ -117,9 +117,12 @@ func sessionPlugin() plugin {
 			text("logout_query_arg").or("session_logout"), text("logout_post_arg").or("session_logout"), methods,
 		},
 		short: []shorthand{
-			{name: "cookie_lifetime", to: []string{"rolling_timeout"}}, {name: "cookie_idletime", to: []string{"idling_timeout"}},
-			{name: "cookie_samesite", to: []string{"cookie_same_site"}}, {name: "cookie_httponly", to: []string{"cookie_http_only"}},
-			{name: "cookie_discard", to: []string{"stale_ttl"}}, {name: "cookie_persistent", to: []string{"remember"}},
+			{name: "cookie_lifetime", to: []string{"rolling_timeout"}},
+			{name: "cookie_idletime", to: []string{"idling_timeout"}},
+			{name: "cookie_samesite", to: []string{"cookie_same_site"}},
+			{name: "cookie_httponly", to: []string{"cookie_http_only"}},
+			{name: "cookie_discard", to: []string{"stale_ttl"}},
+			{name: "cookie_persistent", to: []string{"remember"}},
 		},
 	}
 }

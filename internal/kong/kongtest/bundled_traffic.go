@@ -126,7 +126,9 @@ func httpLogPlugin() plugin {
 		text("http_endpoint", endpoint).must().hidden(), text("method", oneOf("POST", "PUT", "PATCH")).or("POST"),
 		text("content_type", oneOf("application/json", "application/json; charset=utf-8")).or("application/json"),
 		number("timeout", 10000.0), number("keepalive", 60000.0),
-		{name: "retry_count", kind: integerKind}, {name: "queue_size", kind: integerKind}, number("flush_timeout", nil),
+		{name: "retry_count", kind: integerKind},
+		{name: "queue_size", kind: integerKind},
+		number("flush_timeout", nil),
 		{name: "headers", kind: mapKind, element: &value, checks: []check{on(noHostHeader)}},
 		queue(), luaFields(),
 	}}

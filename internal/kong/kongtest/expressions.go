@@ -243,6 +243,6 @@ func (p *expressionParser) failure(from, to int, text string) error {
 	}
 	pad := strings.Repeat(" ", len(fmt.Sprint(line)))
 
-	return fmt.Errorf("%s--> %d:%d\n%s |\n%d | %s\n%s | %s%s\n%s |\n%s = %s", //nolint:staticcheck // Kong's own words
+	return fmt.Errorf("%s--> %d:%d\n%s |\n%d | %s\n%s | %s%s\n%s |\n%s = %s",
 		pad, line, column, pad, line, shown, pad, strings.Repeat(" ", column-1), marks, pad, pad, text)
 }

@@ -2,7 +2,7 @@
 // PUT and PATCH, error codes and texts, tags, pages, unique and foreign keys. Its collections are tables of fields
 // (see schema), and recorded answers of a real Kong are replayed against it.
 //
-// It proxies no traffic, so it knows nothing of health, DNS and routing.
+// It passes no traffic on, so it knows nothing of health and DNS. Its Proxy answers what needs no receiver.
 package kongtest
 
 import (
