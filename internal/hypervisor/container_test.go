@@ -181,7 +181,7 @@ func wantAnswer(t *testing.T, address, want string) {
 	// A connection to a container that is gone would be used for the next one at its address.
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
-	response, err := client.Get("http://" + address) //nolint:noctx // the client has a deadline
+	response, err := client.Get("http://" + address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -346,7 +346,7 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 			w := newWalker(t, hosts, binary, strings.ReplaceAll(mode.name, " ", "-")+"-", max(create, update, destroy))
 
 			report := func(operation string, struck, calls int) {
-				fmt.Printf("crash_walk %s %s %d/%d\n", operation, mode.name, min(struck, calls), calls)
+				fmt.Fprintf(os.Stdout, "crash_walk %s %s %d/%d\n", operation, mode.name, min(struck, calls), calls)
 			}
 
 			report("create", w.interrupt(t, mode.fault, create, false), create)

@@ -36,7 +36,7 @@ func (h *Host) Domain(ctx context.Context, uuid string) (Domain, error) {
 		return domain, nil
 	case list != nil:
 		return h.renew(ctx, list, uuid)
-	case h.single(askMachines):
+	case h.single(askMachines, askMachines):
 		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
 	default:
 		return h.find(ctx, "UUID "+uuid, func(d Domain) bool { return d.UUID == uuid })

@@ -82,6 +82,12 @@ func (c *counter) pools() ([]poolXML, error) {
 	return c.connection.pools()
 }
 
+func (c *counter) volumes(pool string) ([]string, bool, error) {
+	c.count("volumes")
+
+	return c.connection.volumes(pool)
+}
+
 func (c *counter) capabilities() (string, error) {
 	c.count("capabilities")
 
@@ -113,6 +119,7 @@ func (quiet) startPool(string) error                                         { r
 func (quiet) stopPool(string) error                                          { return nil }
 func (quiet) undefinePool(string) error                                      { return nil }
 func (quiet) setPoolAutostart(string, bool) error                            { return nil }
+func (quiet) volumes(string) ([]string, bool, error)                         { return nil, true, nil }
 func (quiet) networks() ([]Network, error)                                   { return nil, nil }
 func (quiet) pools() ([]poolXML, error)                                      { return nil, nil }
 func (quiet) capabilities() (string, error)                                  { return "", errors.New("no capabilities") }
@@ -129,7 +136,7 @@ func (quiet) resizeDisk(string, string, uint64) error                        { r
 func (quiet) hasInterface(string) (bool, error)                              { return true, nil }
 func (quiet) openConsole(string) (consoleStream, error)                      { return nil, nil }
 func (quiet) migratableXML(string) (string, error)                           { return "", nil }
-func (quiet) migrate(connection, Migration) error                            { return nil }
+func (quiet) migrate(connection, Config, Migration) error                    { return nil }
 func (quiet) job(string) (Job, error)                                        { return Job{}, nil }
 func (quiet) abortJob(string) error                                          { return nil }
 func (quiet) startPostCopy(string) error                                     { return nil }

@@ -31,6 +31,8 @@ var (
 type Config struct {
 	URI            string        // libvirt's connection URI
 	ConnectTimeout time.Duration // the most that dialling may take
+	MigrationURI   string        // where the QEMU of other hosts reaches this one's, such as "tcp://10.1.0.12"; empty has libvirt say it
+	PeerURI        string        // libvirt's connection URI for other hosts; empty has this process direct migrations
 }
 
 // Host is one libvirt host. It is safe for concurrent use.
@@ -85,7 +87,7 @@ type connection interface {
 	openConsole(uuid string) (consoleStream, error)
 	leases(uuid string) (map[string][]string, error)
 	migratableXML(uuid string) (string, error)
-	migrate(to connection, m Migration) error // both stay defined
+	migrate(to connection, at Config, m Migration) error // both stay defined
 	job(uuid string) (Job, error)
 	abortJob(uuid string) error
 	startPostCopy(uuid string) error
@@ -112,6 +114,7 @@ type connection interface {
 	stopPool(name string) error
 	undefinePool(name string) error
 	setPoolAutostart(name string, on bool) error
+	volumes(pool string) (xml []string, active bool, err error) // refreshed
 	volume(pool, name string) (xml string, err error)
 	refreshPool(pool string) error
 	createVolume(pool, xml string, preallocate bool) error

@@ -82,12 +82,12 @@ func alpha(t *testing.T) (*testbed.Host, *Host) {
 			t.Error(err)
 		}
 
-		all, err := host.pools(ctx)
+		volumes, err := host.Volumes(ctx)
 		if err != nil {
 			t.Error(err)
 		}
 
-		for _, volume := range all.volumes {
+		for _, volume := range volumes {
 			if err := host.DeleteVolume(ctx, volume.Pool, volume.Name); err != nil {
 				t.Error(err)
 			}

@@ -22,12 +22,6 @@ type Migration struct {
 	// Shared says that there are disks which both hosts reach, although libvirt cannot see that.
 	Shared bool
 
-	// URI is where the target's QEMU is reached from the source, such as "tcp://10.1.0.12"; empty has the target say it.
-	URI string
-	// PeerURI has the source's libvirt connect to the target's, by this URI, and move the machine by itself. Without it this
-	// process directs both.
-	PeerURI string
-
 	Bandwidth    uint64 // bytes a second, of memory and of disks; 0 is no limit
 	PostCopy     bool   // has the machine go on at the target after the first round, and fetch the rest of its memory
 	AutoConverge bool   // slows the guest down while it writes faster than its memory is copied
@@ -51,10 +45,15 @@ const (
 // Migrate moves the running machine to another host, which keeps its definition, as this one does. If ctx ends it is given
 // up. After an error the machine still runs here, unless the error came when it had arrived: the caller has to look.
 func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
-	for _, host := range []*Host{h, to} {
-		host.changed(m.UUID)
-		defer host.changed(m.UUID)
+	changed := func() {
+		for _, host := range []*Host{h, to} {
+			host.touch(m.UUID)
+			host.forget(storage)
+		}
 	}
+
+	changed()
+	defer changed()
 
 	source, err := h.connect(ctx)
 	if err != nil {
@@ -83,7 +82,7 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 		defer source.close()
 		defer target.close()
 
-		moving <- source.migrate(target, m)
+		moving <- source.migrate(target, to.config, m)
 	}()
 
 	if err := attend(watched, source, m, moving); err != nil {
@@ -91,12 +90,6 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	}
 
 	return nil
-}
-
-// changed drops what was read of the machine and of volumes.
-func (h *Host) changed(uuid string) {
-	h.touch(uuid)
-	h.forget(storage)
 }
 
 // attend waits for a migration, and stops it when ctx ends.

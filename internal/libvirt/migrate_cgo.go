@@ -11,18 +11,18 @@ import (
 // bandwidthUnit is that of libvirt's limit: MiB a second.
 const bandwidthUnit = 1 << 20
 
-func (s session) migrate(to connection, m Migration) error {
+func (s session) migrate(to connection, at Config, m Migration) error {
 	target, ok := to.(session)
 	if !ok {
 		return errors.New("the target's connection is none of libvirt's")
 	}
 
 	return s.with(m.UUID, func(domain *libvirt.Domain) error {
-		if m.PeerURI != "" {
-			return domain.MigrateToURI3(m.PeerURI, m.parameters(), m.flags()|libvirt.MIGRATE_PEER2PEER)
+		if at.PeerURI != "" {
+			return domain.MigrateToURI3(at.PeerURI, m.parameters(at), m.flags()|libvirt.MIGRATE_PEER2PEER)
 		}
 
-		moved, err := domain.Migrate3(target.conn, m.parameters(), m.flags())
+		moved, err := domain.Migrate3(target.conn, m.parameters(at), m.flags())
 		if err != nil {
 			return err
 		}
@@ -31,11 +31,11 @@ func (s session) migrate(to connection, m Migration) error {
 	})
 }
 
-func (m Migration) parameters() *libvirt.DomainMigrateParameters {
+func (m Migration) parameters(at Config) *libvirt.DomainMigrateParameters {
 	parameters := &libvirt.DomainMigrateParameters{
 		DestXMLSet: true, DestXML: m.LiveXML,
 		PersistXMLSet: true, PersistXML: m.StoredXML,
-		URISet: m.URI != "", URI: m.URI,
+		URISet: at.MigrationURI != "", URI: at.MigrationURI,
 		MigrateDisksSet: len(m.Disks) > 0, MigrateDisks: m.Disks,
 	}
 
@@ -71,6 +71,10 @@ func (m Migration) flags() libvirt.DomainMigrateFlags {
 func (s session) job(uuid string) (job Job, err error) {
 	err = s.with(uuid, func(domain *libvirt.Domain) error {
 		info, err := domain.GetJobStats(0)
+		if active, again := domain.IsActive(); again == nil && !active {
+			return nil // libvirt refuses to speak of jobs of machines that do not run
+		}
+
 		if err != nil {
 			return err
 		}

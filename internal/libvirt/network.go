@@ -25,7 +25,7 @@ func (h *Host) Networks(ctx context.Context) ([]Network, error) {
 
 // Network returns the network with the name, or ErrNotFound.
 func (h *Host) Network(ctx context.Context, name string) (Network, error) {
-	if h.single(askNetworks) {
+	if h.single(askNetworks, askNetworks) {
 		return do(ctx, h, fmt.Sprintf("find network %q", name), func(c connection) (Network, error) { return c.network(name) })
 	}
 

@@ -133,7 +133,7 @@ func (p PoolSpec) source() *libvirtxml.StoragePoolSource {
 
 // Pool returns the storage pool with the name, or ErrNotFound.
 func (h *Host) Pool(ctx context.Context, name string) (Pool, error) {
-	if h.single(askVolumes) {
+	if h.single(askPools, askPools) {
 		return do(ctx, h, fmt.Sprintf("find pool %q", name), func(c connection) (Pool, error) {
 			found, err := c.pool(name)
 			if err != nil {
@@ -149,7 +149,7 @@ func (h *Host) Pool(ctx context.Context, name string) (Pool, error) {
 		return Pool{}, err
 	}
 
-	pool, found := all.pools[name]
+	pool, found := all[name]
 	if !found {
 		return Pool{}, fmt.Errorf("find pool %q of host %q: %w", name, h.name, ErrNotFound)
 	}
@@ -164,7 +164,7 @@ func (h *Host) Pools(ctx context.Context) ([]Pool, error) {
 		return nil, err
 	}
 
-	return slices.SortedFunc(maps.Values(all.pools), func(a, b Pool) int { return cmp.Compare(a.Name, b.Name) }), nil
+	return slices.SortedFunc(maps.Values(all), func(a, b Pool) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
 // DefinePool stores a pool's definition and starts nothing.

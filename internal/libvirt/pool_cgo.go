@@ -6,7 +6,7 @@ import "libvirt.org/go/libvirt"
 
 func (s session) pool(name string) (found poolXML, err error) {
 	err = s.withPool(name, func(pool *libvirt.StoragePool) error {
-		found, err = describePoolAlone(pool)
+		found, err = describePool(pool)
 
 		return err
 	})

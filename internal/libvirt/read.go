@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 )
 
 // A read is one answer of a host, shared by everybody who asks for the same before the next write.
@@ -76,7 +78,8 @@ func (h *Host) drop(key string, r *read) {
 const (
 	askMachines     = "list the machines"
 	askNetworks     = "list the networks"
-	askVolumes      = "list the volumes"
+	askPools        = "list the pools"
+	askVolumes      = "list the volumes" // one question for each pool
 	askCapabilities = "read the capabilities"
 	askFree         = "read the free memory"
 )
@@ -87,7 +90,7 @@ type area []string
 var (
 	machines = area{askMachines, askFree}
 	nets     = area{askNetworks}
-	storage  = area{askVolumes}
+	storage  = area{askPools, askVolumes}
 )
 
 // forget drops what was read of an area, since somebody writes to it.
@@ -96,7 +99,7 @@ func (h *Host) forget(changed area) {
 	defer h.mu.Unlock()
 
 	for _, key := range changed {
-		delete(h.reads, key)
+		maps.DeleteFunc(h.reads, func(asked string, _ *read) bool { return strings.HasPrefix(asked, key) })
 		h.wrote[key] = true
 	}
 }
@@ -110,12 +113,13 @@ func (h *Host) wroteTo(key string) bool {
 }
 
 // single reports whether one object should be asked for by itself. A refresh reads everything at once; an apply that
-// makes a hundred objects must not read all of them after each.
-func (h *Host) single(key string) bool {
+// makes a hundred objects must not read all of them after each. wrote is the question to which this process may have changed
+// the answer, key the one that would be asked.
+func (h *Host) single(wrote, key string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
 	_, read := h.reads[key]
 
-	return h.wrote[key] && !read
+	return h.wrote[wrote] && !read
 }

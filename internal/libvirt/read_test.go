@@ -59,18 +59,24 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 				t.Fatal(err)
 			}
 
+			if _, err := host.volumesOf(t.Context(), "p"); err != nil {
+				t.Fatal(err)
+			}
+
 			if _, err := host.Networks(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 
-			return map[string]int{"domains": conn.counted("domains"), "pools": conn.counted("pools"), "networks": conn.counted("networks")}
+			return map[string]int{
+				"domains": conn.counted("domains"), "pools": conn.counted("pools"), "volumes": conn.counted("volumes"), "networks": conn.counted("networks"),
+			}
 		}
 
 		for range 3 {
 			read()
 		}
 
-		if diff := cmp.Diff(map[string]int{"domains": 1, "pools": 1, "networks": 1}, read()); diff != "" {
+		if diff := cmp.Diff(map[string]int{"domains": 1, "pools": 1, "volumes": 1, "networks": 1}, read()); diff != "" {
 			t.Errorf("calls of four readers before %s (-want +got):\n%s", name, diff)
 		}
 
@@ -78,13 +84,13 @@ func TestEveryWriteDropsWhatWasRead(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 
-		want := map[string]int{"domains": 2, "pools": 1, "networks": 1}
+		want := map[string]int{"domains": 2, "pools": 1, "volumes": 1, "networks": 1}
 		if strings.Contains(name, "volume") || name == "upload" || name == "resize disk" {
-			want = map[string]int{"domains": 1, "pools": 2, "networks": 1}
+			want = map[string]int{"domains": 1, "pools": 2, "volumes": 2, "networks": 1}
 		}
 
 		if strings.Contains(name, "network") {
-			want = map[string]int{"domains": 1, "pools": 1, "networks": 2}
+			want = map[string]int{"domains": 1, "pools": 1, "volumes": 1, "networks": 2}
 		}
 
 		if diff := cmp.Diff(want, read()); diff != "" {
@@ -122,7 +128,7 @@ func TestAfterAWriteOneMachineOrVolumeIsAskedForAlone(t *testing.T) {
 		t.Errorf("Pool: %+v, %v", pool, err)
 	}
 
-	if lists := conn.counted("domains") + conn.counted("pools") + conn.counted("networks"); lists != 0 {
+	if lists := conn.counted("domains") + conn.counted("pools") + conn.counted("volumes") + conn.counted("networks"); lists != 0 {
 		t.Errorf("five reads made %d lists, want none", lists)
 	}
 }

@@ -92,7 +92,7 @@ func TestSSHHostIsReachedIfItsKeyIsKnown(t *testing.T) {
 
 	// OpenSSH looks for the files of a user in the home of the password database, so it is told where they are.
 	client := filepath.Join(folder, "ssh")
-	must(t, os.WriteFile(client, fmt.Appendf(nil, "#!/bin/sh\nexec ssh -F none -o UserKnownHostsFile=%s -o GlobalKnownHostsFile=none \"$@\"\n", known), 0o700)) //nolint:gosec // a program
+	must(t, os.WriteFile(client, fmt.Appendf(nil, "#!/bin/sh\nexec ssh -F none -o UserKnownHostsFile=%s -o GlobalKnownHostsFile=none \"$@\"\n", known), 0o700))
 
 	uri := fmt.Sprintf("qemu+ssh://root@%s/system?command=%s&keyfile=%s", bed.Address(), client, filepath.Join(folder, "user"))
 
@@ -127,7 +127,7 @@ PasswordAuthentication no
 PermitRootLogin prohibit-password
 PidFile none
 `, bed.Address(), folder), 0o600))
-	must(t, os.MkdirAll(filepath.Join(bed.Folder(), "run/sshd"), 0o755)) //nolint:gosec // where sshd drops its privileges
+	must(t, os.MkdirAll(filepath.Join(bed.Folder(), "run/sshd"), 0o755))
 
 	daemon, err := os.ReadFile(filepath.Join(bed.Folder(), "run/libvirtd.pid"))
 	must(t, err)
@@ -272,9 +272,10 @@ func TestLostConnectionIsMadeAnew(t *testing.T) {
 		proxy.Arm(fault)
 
 		limited, cancel := context.WithTimeout(t.Context(), (keepAliveMisses+3)*keepAliveSeconds*time.Second+patience)
-		defer cancel()
-
 		_, err := host.Active(limited, idleUUID)
+
+		cancel()
+
 		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("A call whose connection was lost: %v", err)
 		}

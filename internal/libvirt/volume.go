@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
 	"slices"
 
 	"libvirt.org/go/libvirtxml"
@@ -42,44 +43,67 @@ type poolXML struct {
 	autostart  bool
 	persistent bool
 	xml        string
-	volumes    []string
 }
 
-// pools is what is stored on a host.
-type pools struct {
-	volumes map[[2]string]Volume // by pool and name
-	pools   map[string]Pool
-}
-
-// pools returns what is stored on the host from one shared read. The pools are refreshed first, so that what was made
-// or removed behind libvirt's back shows.
-func (h *Host) pools(ctx context.Context) (pools, error) {
-	return shared(ctx, h, askVolumes, func(c connection) (pools, error) {
+// pools returns the host's pools from one shared read, by name. It does not look at their storage, which may be away.
+func (h *Host) pools(ctx context.Context) (map[string]Pool, error) {
+	return shared(ctx, h, askPools, func(c connection) (map[string]Pool, error) {
 		listed, err := c.pools()
 		if err != nil {
-			return pools{}, err
+			return nil, err
 		}
 
-		all := pools{volumes: map[[2]string]Volume{}, pools: map[string]Pool{}}
+		all := make(map[string]Pool, len(listed))
 
 		for _, pool := range listed {
-			if all.pools[pool.name], err = parsePool(pool); err != nil {
-				return pools{}, err
-			}
-
-			for _, text := range pool.volumes {
-				volume, err := parseVolume(pool.name, text)
-				if err != nil {
-					return pools{}, err
-				}
-
-				all.volumes[[2]string{pool.name, volume.Name}] = volume
+			if all[pool.name], err = parsePool(pool); err != nil {
+				return nil, err
 			}
 		}
 
 		return all, nil
 	})
 }
+
+// volumesOf returns the volumes of a pool from one shared read, by name. The pool is refreshed first, so that what was made
+// or removed behind libvirt's back shows; pools that nobody asks for are left alone. One that is not active has none that
+// can be known, and is an error.
+func (h *Host) volumesOf(ctx context.Context, pool string) (map[string]Volume, error) {
+	type answer struct {
+		volumes map[string]Volume
+		active  bool
+	}
+
+	found, err := shared(ctx, h, volumesOf(pool), func(c connection) (answer, error) {
+		texts, active, err := c.volumes(pool)
+		if err != nil {
+			return answer{}, err
+		}
+
+		all := answer{volumes: make(map[string]Volume, len(texts)), active: active}
+
+		for _, text := range texts {
+			volume, err := parseVolume(pool, text)
+			if err != nil {
+				return answer{}, err
+			}
+
+			all.volumes[volume.Name] = volume
+		}
+
+		return all, nil
+	})
+	if err == nil && !found.active {
+		err = fmt.Errorf("pool %q of host %q is %w. Start the pool", pool, h.name, errInactive)
+	}
+
+	return found.volumes, err
+}
+
+// volumesOf is the question for the volumes of a pool.
+func volumesOf(pool string) string { return askVolumes + " of pool " + pool }
+
+var errInactive = errors.New("not active")
 
 func parseVolume(pool, text string) (Volume, error) {
 	var parsed libvirtxml.StorageVolume
@@ -132,7 +156,7 @@ func format(name string) string {
 func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
 	absent := fmt.Errorf("find volume %q in pool %q of host %q: %w", name, pool, h.name, ErrNotFound)
 
-	if h.single(askVolumes) {
+	if h.single(askVolumes, volumesOf(pool)) {
 		text, err := do(ctx, h, fmt.Sprintf("find volume %q in pool %q", name, pool), func(c connection) (string, error) {
 			return c.volume(pool, name)
 		})
@@ -147,71 +171,87 @@ func (h *Host) Volume(ctx context.Context, pool, name string) (Volume, error) {
 		}
 	}
 
-	all, err := h.pools(ctx)
-	if err != nil {
-		return Volume{}, err
+	all, err := h.volumesOf(ctx, pool)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Volume{}, fmt.Errorf("look for volume %q: %w", name, err)
 	}
 
-	if volume, found := all.volumes[[2]string{pool, name}]; found {
+	if volume, found := all[name]; found {
 		return volume, nil
-	}
-
-	if found, exists := all.pools[pool]; exists && !found.Active {
-		return Volume{}, fmt.Errorf("look for volume %q: pool %q of host %q is not active. Start the pool", name, pool, h.name)
 	}
 
 	return Volume{}, absent
 }
 
-// Volumes returns the volumes of the host's active pools from one shared read, in order.
+// Volumes returns the volumes of the host's active pools, in order.
 func (h *Host) Volumes(ctx context.Context) ([]Volume, error) {
-	all, err := h.pools(ctx)
+	return h.volumesIn(ctx, func(Pool) bool { return true })
+}
+
+// volumesIn returns the volumes of those active pools, in order.
+func (h *Host) volumesIn(ctx context.Context, asked func(Pool) bool) ([]Volume, error) {
+	pools, err := h.Pools(ctx)
 	if err != nil {
 		return nil, err
 	}
 
-	return slices.SortedFunc(maps.Values(all.volumes), byName), nil
+	var found []Volume
+
+	for _, pool := range pools {
+		if !pool.Active || !asked(pool) {
+			continue
+		}
+
+		volumes, err := h.volumesOf(ctx, pool.Name)
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, errInactive) { // gone or stopped since
+			return nil, err
+		}
+
+		found = slices.AppendSeq(found, maps.Values(volumes))
+	}
+
+	slices.SortFunc(found, byName)
+
+	return found, nil
 }
 
 func byName(a, b Volume) int { return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Name, b.Name)) }
 
-// VolumeAt returns the volume with the path on the host, or ErrNotFound.
-func (h *Host) VolumeAt(ctx context.Context, path string) (Volume, error) {
-	all, err := h.pools(ctx)
+// VolumeAt returns the volume with the path on the host, or ErrNotFound. It looks into the pools whose folder it would be in.
+func (h *Host) VolumeAt(ctx context.Context, at string) (Volume, error) {
+	volumes, err := h.volumesIn(ctx, func(pool Pool) bool { return pool.Path == path.Dir(at) })
 	if err != nil {
 		return Volume{}, err
 	}
 
-	for _, volume := range all.volumes {
-		if volume.Path == path {
+	for _, volume := range volumes {
+		if volume.Path == at {
 			return volume, nil
 		}
 	}
 
-	return Volume{}, fmt.Errorf("find a volume at %s on host %q: %w", path, h.name, ErrNotFound)
+	return Volume{}, fmt.Errorf("find a volume at %s on host %q: %w", at, h.name, ErrNotFound)
 }
 
 // Overlays returns the volumes that stand on the volume.
 func (h *Host) Overlays(ctx context.Context, pool, name string) ([]Volume, error) {
-	all, err := h.pools(ctx)
+	volumes, err := h.Volumes(ctx)
 	if err != nil {
 		return nil, err
 	}
 
-	below, found := all.volumes[[2]string{pool, name}]
-	if !found {
+	at := slices.IndexFunc(volumes, func(v Volume) bool { return v.Pool == pool && v.Name == name })
+	if at < 0 {
 		return nil, nil
 	}
 
 	var overlays []Volume
 
-	for _, volume := range all.volumes {
-		if volume.BackingPath == below.Path {
+	for _, volume := range volumes {
+		if volume.BackingPath == volumes[at].Path {
 			overlays = append(overlays, volume)
 		}
 	}
-
-	slices.SortFunc(overlays, byName)
 
 	return overlays, nil
 }

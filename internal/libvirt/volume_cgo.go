@@ -38,18 +38,28 @@ func describePools(listed []libvirt.StoragePool) ([]poolXML, error) {
 	return all, nil
 }
 
-func describePool(listed *libvirt.StoragePool) (pool poolXML, err error) {
-	// A pool with an upload in flight cannot be refreshed; what libvirt knows of it is then current enough. A pool whose
-	// storage is gone is stopped by the refresh, and is seen to be inactive below.
-	_ = listed.Refresh(0)
+func (s session) volumes(name string) (texts []string, active bool, err error) {
+	err = s.withPool(name, func(pool *libvirt.StoragePool) error {
+		// A pool with an upload in flight cannot be refreshed; what libvirt knows of it is then current enough. A pool whose
+		// storage is gone is stopped by the refresh, and is seen to be inactive.
+		_ = pool.Refresh(0)
 
-	if pool, err = describePoolAlone(listed); err != nil || !pool.active {
-		return pool, err
-	}
+		if active, err = pool.IsActive(); err != nil || !active {
+			return err
+		}
 
-	volumes, err := listed.ListAllStorageVolumes(0)
+		texts, err = describeVolumes(pool)
+
+		return err
+	})
+
+	return texts, active, err
+}
+
+func describeVolumes(pool *libvirt.StoragePool) (texts []string, err error) {
+	volumes, err := pool.ListAllStorageVolumes(0)
 	if err != nil {
-		return poolXML{}, fail(err)
+		return nil, err
 	}
 
 	for i := range volumes {
@@ -59,17 +69,17 @@ func describePool(listed *libvirt.StoragePool) (pool poolXML, err error) {
 		switch err = fail(err); {
 		case errors.Is(err, ErrNotFound): // gone since it was listed
 		case err != nil:
-			return poolXML{}, err
+			return nil, err
 		default:
-			pool.volumes = append(pool.volumes, text)
+			texts = append(texts, text)
 		}
 	}
 
-	return pool, nil
+	return texts, nil
 }
 
-// describePoolAlone is describePool without the volumes, and without a look at the storage.
-func describePoolAlone(found *libvirt.StoragePool) (pool poolXML, err error) {
+// describePool tells what libvirt knows, without a look at the storage.
+func describePool(found *libvirt.StoragePool) (pool poolXML, err error) {
 	if pool.name, err = found.GetName(); err != nil {
 		return poolXML{}, fail(err)
 	}

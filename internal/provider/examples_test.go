@@ -215,8 +215,8 @@ func newStage(t *testing.T) stage {
 		}
 	}
 
-	s.connections = fmt.Sprintf("provider \"hypervisor\" {\n  hosts = {\n    alpha = { uri = %q }\n    beta  = { uri = %q }\n  }\n"+
-		"  consul  = { address = %q }\n  gateway = { traefik = {} }\n}\n", s.hosts[0].URI(), s.hosts[1].URI(), s.consul.Address())
+	s.connections = fmt.Sprintf("provider \"hypervisor\" {\n  hosts = {\n    alpha = { uri = %q }\n    beta  = { uri = %q }\n    gamma = { uri = %q }\n  }\n"+
+		"  consul  = { address = %q }\n  gateway = { traefik = {} }\n}\n", s.hosts[0].URI(), s.hosts[1].URI(), s.hosts[1].ContainerURI(), s.consul.Address())
 
 	return s
 }
@@ -239,8 +239,10 @@ func (s stage) prepare(t *testing.T, folder string) *cli.CLI {
 		t.Fatal(err)
 	}
 
-	if err := os.Symlink(s.image, filepath.Join(example.Folder, exampleImage)); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{exampleImage, "rootfs.tar.gz"} { // of the latter a plan reads the hash only
+		if err := os.Symlink(s.image, filepath.Join(example.Folder, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	if strings.Contains(configuration(t, source), "variable \"image\"") {

@@ -25,6 +25,8 @@ type model struct {
 type hostModel struct {
 	URI            types.String `tfsdk:"uri"`
 	ConnectTimeout tf.Notation  `tfsdk:"connect_timeout"`
+	MigrationURI   types.String `tfsdk:"migration_uri"`
+	PeerURI        types.String `tfsdk:"peer_uri"`
 }
 
 type consulModel struct {
@@ -86,7 +88,10 @@ func (m hostModel) libvirt() libvirt.Config {
 		timeout = m.ConnectTimeout.Duration()
 	}
 
-	return libvirt.Config{URI: m.URI.ValueString(), ConnectTimeout: timeout}
+	return libvirt.Config{
+		URI: m.URI.ValueString(), ConnectTimeout: timeout,
+		MigrationURI: m.MigrationURI.ValueString(), PeerURI: m.PeerURI.ValueString(),
+	}
 }
 
 func (m consulModel) catalog() catalog.Config {

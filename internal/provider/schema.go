@@ -35,7 +35,7 @@ func hostsAttribute() schema.Attribute {
 		Optional: true,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"uri": schema.StringAttribute{
-				MarkdownDescription: "Libvirt's connection URI, such as `qemu+ssh://root@10.0.0.11/system`. SSH host keys are " +
+				MarkdownDescription: "Libvirt's connection URI, such as `qemu+ssh://root@10.0.0.11/system`, or one that begins with `lxc` or `xen`. SSH host keys are " +
 					"checked against the `known_hosts` file of whoever runs Terraform.",
 				Required:   true,
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
@@ -44,6 +44,16 @@ func hostsAttribute() schema.Attribute {
 				MarkdownDescription: "How long a connection to the host may take before its resources fail. Defaults to `10s`.",
 				CustomType:          tf.DurationType(),
 				Optional:            true,
+			},
+			"migration_uri": schema.StringAttribute{
+				MarkdownDescription: "Where other hosts reach this one's QEMU when a machine moves here, such as `tcp://10.1.0.12` on a network of its own. Defaults to the host name that its libvirt says.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"peer_uri": schema.StringAttribute{
+				MarkdownDescription: "Libvirt's connection URI of this host as other hosts reach it, such as `qemu+tls://beta/system`. With it the host that a machine leaves directs the move, which then goes on if Terraform is killed. Defaults to Terraform directing both hosts.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 		}},
 	}

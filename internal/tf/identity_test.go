@@ -1,15 +1,14 @@
-package tf_test
+package tf
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestIDIsTheIdentityJoinedBySlashes(t *testing.T) {
-	identity := tf.Identity{{Name: "host"}, {Name: "pool"}, {Name: "name"}}
+	identity := Identity{{Name: "host"}, {Name: "pool"}, {Name: "name"}}
 
 	for id, want := range map[string][]string{
 		"alpha/default/disk":   {"alpha", "default", "disk"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"libvirt.org/go/libvirtxml"
 )
@@ -17,6 +18,10 @@ type Host struct {
 	Nodes       []Node   // sorted by id
 	// MaxVCPUs is how many vCPUs a machine can have, by its type ("q35", "pc-q35-7.2").
 	MaxVCPUs map[string]int
+
+	// Processor is what guests see of the processor that see all of it: maker, model and features. Guests move only between
+	// hosts on which it is the same.
+	Processor string
 }
 
 // Node is one NUMA node.
@@ -53,6 +58,7 @@ func ParseHost(capabilities string) (Host, error) {
 	host := Host{}
 	if caps.Host.CPU != nil {
 		host.Arch = caps.Host.CPU.Arch
+		host.Processor = processor(*caps.Host.CPU)
 	}
 
 	for _, guest := range caps.Guests {
@@ -86,6 +92,17 @@ func ParseHost(capabilities string) (Host, error) {
 	slices.SortFunc(host.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 
 	return host, nil
+}
+
+func processor(cpu libvirtxml.CapsHostCPU) string {
+	var features []string
+	for _, feature := range cpu.FeatureFlags {
+		features = append(features, feature.Name)
+	}
+
+	slices.Sort(features)
+
+	return strings.TrimSpace(strings.Join(append([]string{cpu.Vendor, cpu.Model}, features...), " "))
 }
 
 func parseNode(cell libvirtxml.CapsHostNUMACell) (Node, error) {

@@ -44,9 +44,20 @@ func TestHostReadsAsItIs(t *testing.T) {
 
 		got.MaxVCPUs = nil
 
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Host{}, "Processor")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestHostSaysWhatItsProcessorIs(t *testing.T) {
+	host, err := ParseHost(load(t, "one-node.xml"))
+	if err != nil || !strings.HasPrefix(host.Processor, "AMD kvm64 3dnowprefetch abm adx ") {
+		t.Errorf("the processor is %q: %v", host.Processor, err)
+	}
+
+	if host, err = ParseHost(load(t, "odd-nodes.xml")); err != nil || host.Processor != "" {
+		t.Errorf("a processor that nobody describes is %q: %v", host.Processor, err)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	services  = 100
+	services  = 1000
 	instances = 10 // of each service, on a node each
 
 	// parallel is how many resources Terraform works on at a time.

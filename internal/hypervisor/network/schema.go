@@ -68,14 +68,8 @@ func networkSchema(ctx context.Context) schema.Schema {
 				Validators:          []validator.Set{setvalidator.ValueStringsAre(addressValidator{subnet: true})},
 				PlanModifiers:       []planmodifier.Set{setplanmodifier.RequiresReplace()},
 			},
-			"vlans": schema.SetAttribute{
-				MarkdownDescription: "VLANs of the machines on a bridge of Open vSwitch, from 1 to 4094. One is the machines' own, and they know nothing of it; of several they tag what they send themselves. Defaults to none.",
-				ElementType:         types.Int64Type,
-				Optional:            true,
-				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueInt64sAre(int64validator.Between(1, 4094))},
-				PlanModifiers:       []planmodifier.Set{setplanmodifier.RequiresReplace()},
-			},
-			"dhcp": dhcpAttribute(),
+			"vlans": vlansAttribute(),
+			"dhcp":  dhcpAttribute(),
 			"autostart": schema.BoolAttribute{
 				MarkdownDescription: "Whether the network starts when its host does. Defaults to `true`.",
 				Optional:            true,
@@ -99,6 +93,16 @@ func modeAttribute() schema.Attribute {
 		Required:      true,
 		Validators:    []validator.String{stringvalidator.OneOf(networkxml.NAT, networkxml.Routed, networkxml.Isolated, networkxml.Bridge, networkxml.OpenVSwitch)},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+	}
+}
+
+func vlansAttribute() schema.Attribute {
+	return schema.SetAttribute{
+		MarkdownDescription: "VLANs of the machines on a bridge of Open vSwitch, from 1 to 4094. One is the machines' own, and they know nothing of it; of several they tag what they send themselves. Defaults to none.",
+		ElementType:         types.Int64Type,
+		Optional:            true,
+		Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueInt64sAre(int64validator.Between(1, 4094))},
+		PlanModifiers:       []planmodifier.Set{setplanmodifier.RequiresReplace()},
 	}
 }
 

@@ -223,15 +223,13 @@ func (r *objectResource[M, P]) moving(state P, steps []func(context.Context, *li
 	before, _ := state.Key()
 
 	return []func(context.Context, *libvirt.Host, *M) error{func(ctx context.Context, to *libvirt.Host, plan *M) error {
-		carried := false
-
 		if before.ValueString() != to.Name() {
 			from, err := r.clients.Host(before.ValueString())
 			if err != nil {
 				return err
 			}
 
-			if carried, err = r.kind.Move(ctx, from, to, plan); err != nil || carried {
+			if carried, err := r.kind.Move(ctx, from, to, plan); err != nil || carried {
 				return err
 			}
 		}

@@ -72,18 +72,22 @@ func (m model) root(ctx context.Context, host *libvirt.Host) (string, error) {
 }
 
 // locate fills in where on the host the machine's files are, for the kinds of hosts that want to be told.
-func (m model) locate(ctx context.Context, host *libvirt.Host, spec *domainxml.Spec, files map[string]string) (err error) {
-	switch {
-	case spec.Container != nil:
-		spec.Container.Root, err = m.root(ctx, host)
-	case spec.Type == domainxml.Xen:
+func (m model) locate(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, files map[string]string) (domainxml.Spec, error) {
+	if spec.Type == domainxml.Xen {
 		for name, disk := range spec.Disks {
 			disk.File = files[name]
 			spec.Disks[name] = disk
 		}
 	}
 
-	return err
+	if spec.Container == nil {
+		return spec, nil
+	}
+
+	root, err := m.root(ctx, host)
+	spec.Container.Root = root
+
+	return spec, err
 }
 
 // contained is the container that the model asks for. The folder that an archive is unpacked into is for the host to say.

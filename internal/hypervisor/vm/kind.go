@@ -119,7 +119,7 @@ var machinesOf = map[libvirt.Kind]string{libvirt.LXC: "containers", libvirt.Xen:
 func leaves(attribute string, at path.Path, value tftypes.Value, visit func(string, path.Path)) {
 	switch {
 	case value.IsNull():
-	case value.IsKnown() && value.Type().Is(tftypes.Object{}):
+	case value.IsKnown() && value.Type().Is(tftypes.Object{}) && !empty(value):
 		all := parts(value)
 		for _, name := range slices.Sorted(maps.Keys(all)) {
 			leaves(strings.TrimPrefix(attribute+"."+name, "."), at.AtName(name), all[name], visit)
@@ -132,6 +132,17 @@ func leaves(attribute string, at path.Path, value tftypes.Value, visit func(stri
 	default:
 		visit(attribute, at)
 	}
+}
+
+// empty reports whether nothing is said in an object.
+func empty(object tftypes.Value) bool {
+	for _, value := range parts(object) {
+		if !value.IsNull() {
+			return false
+		}
+	}
+
+	return true
 }
 
 // fitKind plans what follows from the kind of the host, and refuses what that kind has no place for. It takes no connection:

@@ -10,7 +10,6 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/machines"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -115,10 +114,8 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 		}
 	}
 
-	if plan.archive() != "" && !spec.Mark.Complete {
-		if err := plan.unpack(ctx, host, spec.Container.Root); err != nil {
-			return err
-		}
+	if err := plan.unpack(ctx, host, spec); err != nil {
+		return err
 	}
 
 	if err := host.SetAutostart(ctx, spec.UUID, plan.Autostart.ValueBool()); err != nil {
@@ -140,10 +137,6 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 	return setMark(ctx, host, spec)
 }
 
-func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	return machines.SetMark(ctx, host, spec)
-}
-
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
 // it is made from.
 func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (domainxml.Spec, error) {
@@ -160,7 +153,7 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 	spec := m.spec(id, formats)
 	spec.Mark.Digest = digest
 
-	return spec, m.locate(ctx, host, &spec, files)
+	return m.locate(ctx, host, spec, files)
 }
 
 // digest identifies what the machine is made from: what it takes for a run that lost its state to take it over.
@@ -174,8 +167,7 @@ func (m *model) digest(formats map[string]string) (string, error) {
 	}
 
 	hash := sha256.New()
-	hash.Write([]byte(text))
-	hash.Write([]byte(m.madeFrom()))
+	hash.Write([]byte(text + m.madeFrom()))
 
 	if m.CloudInit != nil && m.Container == nil {
 		seed := m.seed("digest")

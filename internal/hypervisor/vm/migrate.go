@@ -55,8 +55,8 @@ func relocate(ctx context.Context, from, to *libvirt.Host, plan *model) error {
 // look finds out how far the move is, and waits for the hosts if they are at it.
 func (m *move) look(ctx context.Context) (at stage, err error) {
 	err = poll.Until(ctx, fmt.Sprintf("host %q to finish or give up the migration that it began", m.from.Name()), func(int) error {
-		job := libvirt.Job{}
-		if at, job, err = m.glance(ctx); err == nil && at == underway {
+		now, job, err := m.glance(ctx)
+		if at = now; err == nil && at == underway {
 			err = fmt.Errorf("%w: it has %d of %d MiB", poll.ErrNotYet, job.Processed>>20, job.Total>>20)
 		}
 
@@ -141,7 +141,11 @@ func (m *move) travel(ctx context.Context) error {
 		err = m.stay(cleaning)
 	}
 
-	return errors.Join(failure, err)
+	if err != nil {
+		return fmt.Errorf("%w. Taking the move back failed too, which the next apply does again: %w", failure, err)
+	}
+
+	return fmt.Errorf("%w. The machine stays on host %q as it was, and host %q has nothing of it", failure, m.from.Name(), m.to.Name())
 }
 
 // checkName refuses a host on which another machine has the name.

@@ -151,3 +151,7 @@ func needed(ctx context.Context, host *libvirt.Host, except string, volume libvi
 
 	return len(overlays) > 0, err
 }
+
+func setMark(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	return machines.SetMark(ctx, host, spec)
+}

@@ -86,11 +86,9 @@ func (m *move) packDisk(ctx context.Context, name string, disk domainxml.Disk) (
 		return cargo{}, err
 	}
 
-	if item.by, err = m.meet(ctx, item); err != nil {
-		return cargo{}, err
-	}
+	item.by = shared
 
-	return item, nil
+	return item, m.meet(ctx, source, disk.ReadOnly)
 }
 
 // source is the volume that the disk is now.
@@ -117,26 +115,27 @@ func (m *move) checkTarget(name string, source libvirt.Volume) error {
 	return err
 }
 
-// meet decides about a volume that the other host has already.
-func (m *move) meet(ctx context.Context, item cargo) (transport, error) {
-	together, err := m.together(ctx, item.source.Pool)
+// meet refuses a volume that the other host has already, unless it is the same one or, of a disk that nobody writes to, has
+// the same content.
+func (m *move) meet(ctx context.Context, source libvirt.Volume, readOnly bool) error {
+	together, err := m.together(ctx, source.Pool)
 	if err != nil || together {
-		return shared, err
+		return err
 	}
 
-	there, err := m.to.Volume(ctx, item.source.Pool, item.source.Name)
+	there, err := m.to.Volume(ctx, source.Pool, source.Name)
 	if err != nil {
-		return shared, err
+		return err
 	}
 
-	if item.by == streamed && m.here.stored.Disks[item.name].ReadOnly {
-		same, err := machines.SameContent(ctx, m.from, item.source, m.to, there)
+	if readOnly {
+		same, err := machines.SameContent(ctx, m.from, source, m.to, there)
 		if err != nil || same {
-			return shared, err
+			return err
 		}
 	}
 
-	return shared, fmt.Errorf("pool %q of host %q has a volume %q already, and it is not this one. Remove it there, or give one of the two another name", there.Pool, m.to.Name(), there.Name)
+	return fmt.Errorf("pool %q of host %q has a volume %q already, and it is not this one. Remove it there, or give one of the two another name", there.Pool, m.to.Name(), there.Name)
 }
 
 // together reports whether a pool is the same storage on both hosts.

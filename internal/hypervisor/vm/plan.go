@@ -133,6 +133,7 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 
 	if !resp.Diagnostics.HasError() {
 		r.checkHost(ctx, plan, state, resp)
+		r.checkMove(ctx, plan, state, req.State, resp)
 	}
 }
 

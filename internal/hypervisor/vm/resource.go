@@ -185,6 +185,10 @@ func (r *vmResource) Delete(ctx context.Context, req resource.DeleteRequest, res
 	}
 
 	host, err := settledHost(ctx, r.clients, &state)
+	if err == nil && state.Running.ValueBool() {
+		err = state.leave(ctx, r.clients)
+	}
+
 	if err == nil {
 		err = remove(ctx, host, state)
 	}

@@ -42,9 +42,15 @@ rm -rf --one-file-system "$1" "$1.part" "$1.from" && rm "$1.log"
 // logLimit is how much of what a script complained about is worth repeating.
 const logLimit = 1000
 
-// unpack makes the container's root file system from its archive. With nothing but a libvirt connection the host's files are
+// unpack makes the root file system of a container that is made of an archive, unless the container was completed before. With nothing but a libvirt connection the host's files are
 // reached from within a container, so one does it that has the host's root file system, for as long as it takes.
-func (m model) unpack(ctx context.Context, host *libvirt.Host, root string) error {
+func (m model) unpack(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	if m.archive() == "" || spec.Mark.Complete {
+		return nil
+	}
+
+	root := spec.Container.Root
+
 	ref, err := libvirt.ParseVolumeRef(m.archive())
 	if err != nil {
 		return err

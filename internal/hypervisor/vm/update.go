@@ -95,12 +95,12 @@ func (m *model) target(ctx context.Context, host *libvirt.Host, o observed) (tar
 		return target{}, err
 	}
 
-	spec := m.spec(o.stored.UUID, formats)
-	spec.Machine = o.stored.Machine
-
-	if err := m.locate(ctx, host, &spec, files); err != nil {
+	spec, err := m.locate(ctx, host, m.spec(o.stored.UUID, formats), files)
+	if err != nil {
 		return target{}, err
 	}
+
+	spec.Machine = o.stored.Machine
 
 	for name, disk := range spec.Disks { // a disk that stays is as it was written, by its volume or by its path
 		if is, there := now.Disks[name]; there && is.Volume == disk.Volume && is.ReadOnly == disk.ReadOnly {

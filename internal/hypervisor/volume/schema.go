@@ -61,14 +61,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				Validators:          []validator.String{stringvalidator.OneOf("qcow2", "raw")},
 				PlanModifiers:       replace,
 			},
-			"size": schema.StringAttribute{
-				MarkdownDescription: "Capacity as the machine sees it, such as `20GiB`. Defaults to that of the image or of the volume below. Growing happens in place; shrinking is refused.",
-				CustomType:          tf.SizeType(),
-				Optional:            true,
-				Computed:            true,
-				Validators:          []validator.String{wholeSectors{}},
-				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
-			},
+			"size":    sizeAttribute(),
 			"source":  sourceAttribute(),
 			"backing": backingAttribute(),
 			"sha256": schema.StringAttribute{
@@ -83,18 +76,33 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"allocation": schema.StringAttribute{
-				MarkdownDescription: "`thin`, so that the volume occupies what was written to it, or `full`, so that its whole size is set aside on the host when it is made; what it grows by later is thin. Defaults to `thin`.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          []validator.String{stringvalidator.OneOf(thin, full)},
-			},
+			"allocation": allocationAttribute(),
 			"protected": schema.BoolAttribute{
 				MarkdownDescription: "Whether a plan that would delete or replace the volume is refused once something was written to it, or if nobody can tell, as with `full` allocation and in volume groups. Only what was applied before counts: set it to `false`, apply, and then delete. Defaults to `true` for volumes that were made empty, and to `false` for those with a `source` or a `backing`.",
 				Optional:            true,
 			},
 			"timeouts": tf.Timeouts(ctx, limits),
 		},
+	}
+}
+
+func sizeAttribute() schema.Attribute {
+	return schema.StringAttribute{
+		MarkdownDescription: "Capacity as the machine sees it, such as `20GiB`. Defaults to that of the image or of the volume below. Growing happens in place; shrinking is refused.",
+		CustomType:          tf.SizeType(),
+		Optional:            true,
+		Computed:            true,
+		Validators:          []validator.String{wholeSectors{}},
+		PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
+	}
+}
+
+func allocationAttribute() schema.Attribute {
+	return schema.StringAttribute{
+		MarkdownDescription: "`thin`, so that the volume occupies what was written to it, or `full`, so that its whole size is set aside on the host when it is made; what it grows by later is thin. Defaults to `thin`.",
+		Optional:            true,
+		Computed:            true,
+		Validators:          []validator.String{stringvalidator.OneOf(thin, full)},
 	}
 }
 

@@ -67,7 +67,7 @@ func download(ctx context.Context, address string, want checksum) (opened, error
 
 	request.Header.Set("Accept-Encoding", "identity") // the checksum is that of the file as it is
 
-	response, err := http.DefaultClient.Do(request) //nolint:bodyclose // the caller does, by what is returned
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return opened{}, fmt.Errorf("download the image %w", withoutQuery(err))
 	}
