@@ -93,7 +93,7 @@ func TestWriteIsWorkedOutAnewIfAProberCameBetween(t *testing.T) {
 
 	address := proxy(t, func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/v1/txn" && writes.Add(1) == 1 {
-			setStatus(t, service, "web", "passing", "200 OK")
+			setStatus(t, service, "passing", "200 OK")
 		}
 
 		return false

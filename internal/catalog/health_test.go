@@ -44,16 +44,16 @@ func checkOf(t *testing.T, service catalog.Service, key string) *api.HealthCheck
 	return nil
 }
 
-// setStatus does what a prober such as consul-esm does.
-func setStatus(t *testing.T, service catalog.Service, key, status, output string) {
+// setStatus sets the status of the check "web" and does what a prober such as consul-esm does.
+func setStatus(t *testing.T, service catalog.Service, status, output string) {
 	t.Helper()
 
-	check := *checkOf(t, service, key)
+	check := *checkOf(t, service, "web")
 	check.Status, check.Output = status, output
 
 	ok, _, _, err := others.Txn().Txn(api.TxnOps{{Check: &api.CheckTxnOp{Verb: api.CheckCAS, Check: check}}}, nil)
 	if err != nil || !ok {
-		t.Fatalf("set the status of check %s: %t, %v", key, ok, err)
+		t.Fatalf("set the status of the check: %t, %v", ok, err)
 	}
 }
 

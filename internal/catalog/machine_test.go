@@ -61,7 +61,7 @@ func TestMachineIsDrainedAndComesBackOnlyWhenItPasses(t *testing.T) {
 		}
 
 		if node != "" {
-			setStatus(t, service, "web", "critical", "refused")
+			setStatus(t, service, "critical", "refused")
 
 			limited, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 			defer cancel()
@@ -74,7 +74,7 @@ func TestMachineIsDrainedAndComesBackOnlyWhenItPasses(t *testing.T) {
 				t.Error("the failing instance is back in service")
 			}
 
-			setStatus(t, service, "web", "passing", "")
+			setStatus(t, service, "passing", "")
 		}
 
 		if err := client.Restore(t.Context(), machine); err != nil {

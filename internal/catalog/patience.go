@@ -84,7 +84,7 @@ func (p patient) RoundTrip(request *http.Request) (*http.Response, error) {
 func (p patient) try(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), requestLimit)
 
-	response, err := p.next.RoundTrip(request.WithContext(ctx)) //nolint:bodyclose // the caller closes it
+	response, err := p.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		cancel()
 

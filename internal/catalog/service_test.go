@@ -163,7 +163,7 @@ func TestUpdateKeepsTheHealthThatWasSeen(t *testing.T) {
 	client := newClient(t, consulAddress)
 	register(t, client, service)
 
-	setStatus(t, service, "web", "passing", "200 OK")
+	setStatus(t, service, "passing", "200 OK")
 
 	web := service.Checks["web"]
 	web.Interval = 2 * time.Minute

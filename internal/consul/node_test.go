@@ -13,8 +13,8 @@ import (
 
 const itsNode = "consul_node.it"
 
-func nodeBlock(label, lines string) string {
-	return fmt.Sprintf("resource \"consul_node\" %q {\n  provider = hypervisor\n%s\n}\n", label, lines)
+func nodeBlock(lines string) string {
+	return "resource \"consul_node\" \"it\" {\n  provider = hypervisor\n" + lines + "\n}\n"
 }
 
 func nodeAction(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
@@ -64,7 +64,7 @@ func nodeIsGone(name string) resource.TestCheckFunc {
 
 func TestNodeLivesThroughAllItsChanges(t *testing.T) {
 	name := unique(t)
-	first := nodeBlock("it", fmt.Sprintf(`
+	first := nodeBlock(fmt.Sprintf(`
   name    = %q
   address = "127.0.0.2"
   meta    = { rack = "r1" }
@@ -72,7 +72,7 @@ func TestNodeLivesThroughAllItsChanges(t *testing.T) {
     dropped = { tcp = "127.0.0.1:1" }
     web     = { http = "http://127.0.0.1:1/", request = { method = "HEAD", headers = { Accept = "text/plain" } } }
   }`, name))
-	second := nodeBlock("it", fmt.Sprintf(`
+	second := nodeBlock(fmt.Sprintf(`
   name             = %q
   address          = "127.0.0.3"
   tagged_addresses = { wan = "203.0.113.3" }
@@ -115,7 +115,7 @@ func TestNodeLivesThroughAllItsChanges(t *testing.T) {
 
 func TestServicesStandOnANodeOfTheirConfiguration(t *testing.T) {
 	name := unique(t)
-	config := nodeBlock("it", fmt.Sprintf("name = %q\naddress = \"127.0.0.2\"", name)) +
+	config := nodeBlock(fmt.Sprintf("name = %q\naddress = \"127.0.0.2\"", name)) +
 		block("it", fmt.Sprintf("name = %q\nnode = consul_node.it.name\naddress = \"127.0.0.2\"", name))
 
 	resource.UnitTest(t, resource.TestCase{
@@ -125,7 +125,7 @@ func TestServicesStandOnANodeOfTheirConfiguration(t *testing.T) {
 			{Config: config, Check: func(*terraform.State) error { return catalogHas(name, name, "127.0.0.2", 0, nil, nil) }},
 			{Config: config, ConfigPlanChecks: emptyPlan()},
 			{ // the node of the configuration outlives its last service
-				Config: nodeBlock("it", fmt.Sprintf("name = %q\naddress = \"127.0.0.2\"", name)),
+				Config: nodeBlock(fmt.Sprintf("name = %q\naddress = \"127.0.0.2\"", name)),
 				Check:  nodeHas(name, "127.0.0.2", map[string]string{"external-node": "true", "external-probe": "true"}, []string(nil)...),
 			},
 		},
@@ -134,7 +134,7 @@ func TestServicesStandOnANodeOfTheirConfiguration(t *testing.T) {
 
 func TestNodeWithServicesOfOthersIsNotRemoved(t *testing.T) {
 	name := unique(t)
-	config := nodeBlock("it", fmt.Sprintf("name = %q\naddress = \"127.0.0.2\"", name))
+	config := nodeBlock(fmt.Sprintf("name = %q\naddress = \"127.0.0.2\"", name))
 	register := func() {
 		service := &api.AgentService{ID: "theirs", Service: "theirs"}
 		if _, err := others.Catalog().Register(&api.CatalogRegistration{Node: name, SkipNodeUpdate: true, Service: service}, nil); err != nil {
@@ -177,7 +177,7 @@ func TestBadNodeIsRefusedAtPlanTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: factories(consulServer.Address()),
-				Steps:                    []resource.TestStep{{Config: nodeBlock("it", input.lines+"\naddress = \"127.0.0.2\""), PlanOnly: true, ExpectError: words(input.want...)}},
+				Steps:                    []resource.TestStep{{Config: nodeBlock(input.lines + "\naddress = \"127.0.0.2\""), PlanOnly: true, ExpectError: words(input.want...)}},
 			})
 		})
 	}

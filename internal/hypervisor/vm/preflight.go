@@ -22,7 +22,7 @@ func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec
 		return err
 	}
 
-	if err := errors.Join(tooMany(want, host.Name(), hardware), lacking(want, host.Name(), hardware)); err != nil {
+	if err := errors.Join(tooMany(want, host.Name(), hardware), misfit(want, host.Name(), hardware)); err != nil {
 		return err
 	}
 
@@ -58,8 +58,8 @@ func tooMany(want domainxml.Spec, host string, hardware topology.Host) error {
 	return fmt.Errorf("the machine is to have %d vCPUs, and the machine type %q of host %q has at most %d. Give it fewer", want.TopVCPUs(), want.Machine, host, limit)
 }
 
-// lacking reports NUMA nodes and huge pages that the host does not have, and threads that are no siblings there.
-func lacking(want domainxml.Spec, host string, hardware topology.Host) error {
+// misfit reports NUMA nodes and huge pages that the host does not have, and threads that are no siblings there.
+func misfit(want domainxml.Spec, host string, hardware topology.Host) error {
 	nodes := map[int]topology.Node{}
 	for _, node := range hardware.Nodes {
 		nodes[node.ID] = node

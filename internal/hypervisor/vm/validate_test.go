@@ -98,7 +98,7 @@ func TestHardwareThatTheHostDoesNotHaveIsRefused(t *testing.T) {
 	} {
 		var diags diag.Diagnostics
 
-		for _, err := range []error{tooMany(test.spec, "alpha", hardware), lacking(test.spec, "alpha", hardware)} {
+		for _, err := range []error{tooMany(test.spec, "alpha", hardware), misfit(test.spec, "alpha", hardware)} {
 			if err != nil {
 				diags.AddError("", err.Error())
 			}
