@@ -71,8 +71,9 @@ func kongEngine(t *testing.T) engine {
 type stack struct {
 	engine
 
-	consul *api.Client
-	url    string // of Traefik's entry point
+	address string // of Consul
+	consul  *api.Client
+	url     string // of Traefik's entry point
 }
 
 func newStack(t *testing.T) stack {
@@ -110,8 +111,9 @@ func newStack(t *testing.T) stack {
 				return traefik.New(traefik.Config{KeyPrefix: "traefik"}, client)
 			},
 		},
-		consul: direct,
-		url:    gate.URL(),
+		address: consul.Address(),
+		consul:  direct,
+		url:     gate.URL(),
 	}
 }
 
@@ -199,6 +201,8 @@ func (s stack) keys(t *testing.T) []string {
 
 	return keys
 }
+
+func pair(path, value string) *api.KVPair { return &api.KVPair{Key: path, Value: []byte(value)} }
 
 // eventually tries again until it succeeds.
 func eventually(t *testing.T, try func() error) {

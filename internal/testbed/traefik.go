@@ -13,9 +13,12 @@ import (
 type Traefik struct {
 	daemon *daemon
 	web    int
+	secure int
+	stream int
 }
 
-// StartTraefik starts Traefik with one entry point, "web", on a free port of the loopback, and returns when it answers.
+// StartTraefik starts Traefik with the entry points "web", "websecure" and "stream" on free ports of the loopback, of which
+// the first two are the default ones, and returns when it answers.
 // A change in Consul is taken up within about 0.1 s.
 func (b *Bed) StartTraefik(ctx context.Context, consul *Consul) (*Traefik, error) {
 	program, err := Tool(ctx, "traefik")
@@ -25,11 +28,13 @@ func (b *Bed) StartTraefik(ctx context.Context, consul *Consul) (*Traefik, error
 	began := time.Now()
 	endpoint := strings.TrimPrefix(consul.Address(), "http://")
 	var traefik *Traefik
-	err = b.serve(ctx, 1, func(ports []int) (*daemon, error) {
-		traefik = &Traefik{web: ports[0]}
+	err = b.serve(ctx, 3, func(ports []int) (*daemon, error) {
+		traefik = &Traefik{web: ports[0], secure: ports[1], stream: ports[2]}
 		traefik.daemon, err = b.spawn("traefik", b.logFile("traefik"), program,
 			"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=WARN",
-			fmt.Sprintf("--entrypoints.web.address=127.0.0.1:%d", ports[0]),
+			fmt.Sprintf("--entrypoints.web.address=127.0.0.1:%d", ports[0]), "--entrypoints.web.asdefault=true",
+			fmt.Sprintf("--entrypoints.websecure.address=127.0.0.1:%d", ports[1]), "--entrypoints.websecure.asdefault=true",
+			fmt.Sprintf("--entrypoints.stream.address=127.0.0.1:%d", ports[2]),
 			"--providers.providersthrottleduration=100ms",
 			// A machine that died answers no connection at all; the default is 30s.
 			"--serverstransport.forwardingtimeouts.dialtimeout=1s",
@@ -48,6 +53,12 @@ func (b *Bed) StartTraefik(ctx context.Context, consul *Consul) (*Traefik, error
 
 // URL returns the base URL of the entry point "web".
 func (t *Traefik) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", t.web) }
+
+// Secure returns the address of the entry point "websecure".
+func (t *Traefik) Secure() string { return fmt.Sprintf("127.0.0.1:%d", t.secure) }
+
+// StreamPort returns the port of the entry point "stream" on the loopback.
+func (t *Traefik) StreamPort() int { return t.stream }
 
 // Stop ends Traefik, after five seconds by force.
 func (t *Traefik) Stop(ctx context.Context) { t.daemon.stop(ctx, stopGrace) }

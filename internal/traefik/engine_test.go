@@ -264,7 +264,7 @@ func (s stack) largestFitOneTransaction(t *testing.T) {
 }
 
 func (s stack) readsShareOneRequest(t *testing.T) {
-	target, err := url.Parse(s.consul)
+	target, err := url.Parse(s.consul.Address())
 	must(t, err)
 
 	var requests atomic.Int64

@@ -17,7 +17,7 @@ import (
 
 // ask sends a request for a host through Traefik, with a user's name and password.
 func (s stack) ask(ctx context.Context, host string) (reply, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.gate.URL()+"/", http.NoBody)
 	if err != nil {
 		return reply{}, err
 	}

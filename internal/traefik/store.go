@@ -15,6 +15,9 @@ import (
 // maxAge is how old the keys may be by which a deletion is judged that others' keys may forbid.
 const maxAge = 2 * time.Second
 
+// gathering is how long a write waits for others that may share its transaction.
+const gathering = 3 * time.Millisecond
+
 // contents are Traefik's keys in Consul, by the object that they make up and then by their path below the root, as it is
 // spelled there.
 type contents map[string]map[string]catalog.Key
@@ -26,9 +29,10 @@ type store struct {
 	consul *catalog.Client
 	root   string // with a slash at its end
 
-	turn chan struct{} // holds one element while somebody reads or writes
-	held contents      // nil if they must be read
-	read time.Time
+	turn    chan struct{} // holds one element while somebody reads or writes
+	held    contents      // nil if they must be read
+	read    time.Time
+	several bool // the last transaction was shared
 
 	mu      sync.Mutex
 	waiting []*edit
@@ -84,15 +88,34 @@ func (s *store) change(ctx context.Context, e edit) error {
 	default:
 	}
 
+	s.gather(ctx)
+
 	s.mu.Lock()
 	together := s.waiting
 	s.waiting = nil
 	s.mu.Unlock()
 
+	s.several = len(together) > 1
+
 	// The others are not to fail because the one who writes for them was cancelled; Consul's client bounds each request.
 	s.carryOut(context.WithoutCancel(ctx), together)
 
 	return <-e.done
+}
+
+// gather waits a moment for others to come, if there were others the last time.
+func (s *store) gather(ctx context.Context) {
+	if !s.several {
+		return
+	}
+
+	timer := time.NewTimer(gathering)
+	defer timer.Stop()
+
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 func (s *store) enter(ctx context.Context) error {

@@ -22,6 +22,7 @@ import (
 // benchmarks are all there are, in the order in which they run.
 var benchmarks = []benchmark{
 	{name: "refresh", about: "refresh machines that are as the state says, against a provider that does nothing", setup: setUpRefresh},
+	{name: "gateways", about: "refresh and make routes of gateways, against a provider that does nothing and against one call after the other", setup: setUpGateways},
 	{name: "create", about: "create and start machines, against the same calls made straight through libvirt's binding", setup: setUpCreate(0)},
 	{name: "create_slow", about: "the same over a connection with 20 ms of latency each way", setup: setUpCreate(slow)},
 	{name: "services", about: "refresh and make Consul services, against a provider that does nothing and one request after another", setup: setUpServices},
