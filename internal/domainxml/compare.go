@@ -38,8 +38,8 @@ func Compare(running, want Spec) []Difference {
 	boots("cpu_model", sameModel(running.CPU.Model, want.CPU.Model))
 	running.CPU.Model = want.CPU.Model
 	boots("cpu_topology", running.CPU == want.CPU)
-	boots("memory_backing", sameBacking(running, want))
-	boots("numa_nodes", sameNodes(running.Nodes, want.Nodes))
+	boots("memory_backing", running.SameBacking(want))
+	boots("numa_nodes", slices.EqualFunc(running.Nodes, want.Nodes, Node.Equal))
 	boots("io_threads", len(running.IOThreads) == len(want.IOThreads))
 
 	return append(append(all, compareDisks(running, want)...), compareInterfaces(running, want)...)
@@ -57,12 +57,21 @@ func compareDisks(running, want Spec) (all []Difference) {
 		was, had := running.Disks[name]
 		is, has := want.Disks[name]
 
-		if had != has || was != is {
+		if had != has || !sameDisk(was, is) {
 			all = append(all, Difference{Attribute: "disks", Name: name, Boots: name == boot || name == BootFrom(running.Disks)})
 		}
 	}
 
 	return all
+}
+
+// sameDisk takes a path for the volume that it is found to be.
+func sameDisk(a, b Disk) bool {
+	if a.File != "" && a.File == b.File {
+		a.Volume = b.Volume
+	}
+
+	return a == b
 }
 
 func compareInterfaces(running, want Spec) (all []Difference) {

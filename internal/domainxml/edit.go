@@ -63,21 +63,13 @@ func editMemory(domain *libvirtxml.Domain, now, want Spec) {
 		domain.CurrentMemory = currentMemory(want)
 	}
 
-	if !sameBacking(now, want) {
+	if !now.SameBacking(want) {
 		domain.MemoryBacking = memoryBacking(want)
 	}
 
-	if !sameBacking(now, want) || !sameNodes(now.Nodes, want.Nodes) {
+	if !now.SameBacking(want) || !slices.EqualFunc(now.Nodes, want.Nodes, Node.Equal) {
 		domain.NUMATune = numaTune(want)
 	}
-}
-
-func sameBacking(a, b Spec) bool {
-	return a.Pages.Size == b.Pages.Size && a.Pages.Nodes.Equal(b.Pages.Nodes) && a.Locked == b.Locked && a.Preallocated == b.Preallocated
-}
-
-func sameNodes(a, b []Node) bool {
-	return slices.EqualFunc(a, b, func(x, y Node) bool { return x.CPUs.Equal(y.CPUs) && x.Memory == y.Memory && x.Host == y.Host })
 }
 
 func sameSets(a, b []topology.CPUSet) bool { return slices.EqualFunc(a, b, topology.CPUSet.Equal) }
@@ -98,7 +90,7 @@ func editCPUs(domain *libvirtxml.Domain, now, want Spec) {
 	}
 
 	layout := now.CPU.Sockets != want.CPU.Sockets || now.CPU.Cores != want.CPU.Cores || now.CPU.Threads != want.CPU.Threads
-	nodes := !sameNodes(now.Nodes, want.Nodes)
+	nodes := !slices.EqualFunc(now.Nodes, want.Nodes, Node.Equal)
 
 	if (layout || nodes) && domain.CPU == nil {
 		domain.CPU = &libvirtxml.DomainCPU{}
@@ -157,7 +149,7 @@ func editDisks(devices *libvirtxml.DomainDeviceList, now, want Spec) error {
 			continue
 		}
 
-		if wanted != now.Disks[name] {
+		if !sameDisk(now.Disks[name], wanted) {
 			rewriteDisk(&disk, wanted)
 		}
 
@@ -170,7 +162,8 @@ func editDisks(devices *libvirtxml.DomainDeviceList, now, want Spec) error {
 	}
 
 	added, err := addDisks(len(kept), taken, now, want)
-	devices.Disks = append(kept, added...)
+	kept = append(kept, added...)
+	devices.Disks = kept
 	bootFrom(devices.Disks, now, want)
 
 	return err

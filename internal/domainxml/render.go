@@ -91,8 +91,9 @@ func devices(spec Spec) (*libvirtxml.DomainDeviceList, error) {
 	zero := uint(0)
 
 	return &libvirtxml.DomainDeviceList{
-		Disks:      disks,
-		Interfaces: interfaces,
+		Disks:       disks,
+		Interfaces:  interfaces,
+		Controllers: rootPorts(spec),
 		Serials: []libvirtxml.DomainSerial{{
 			Source: &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}},
 			Target: &libvirtxml.DomainSerialTarget{Port: &zero},
@@ -107,6 +108,29 @@ func devices(spec Spec) (*libvirtxml.DomainDeviceList, error) {
 			Backend: &libvirtxml.DomainRNGBackend{Random: &libvirtxml.DomainRNGBackendRandom{Device: "/dev/urandom"}},
 		}},
 	}, nil
+}
+
+// spareSlots is how many devices can be plugged into a running q35 machine.
+const spareSlots = 8
+
+// rootPorts are the slots of a q35 machine. Libvirt makes as many as there are devices, which leaves none to plug anything in
+// (https://libvirt.org/pci-hotplug.html).
+func rootPorts(spec Spec) []libvirtxml.DomainController {
+	if Machine(spec.Machine) != "q35" {
+		return nil
+	}
+
+	slots := len(spec.Disks) + len(spec.Interfaces) + 3 + spareSlots // with the balloon, the channel and the source of entropy
+	if spec.Seed != nil {
+		slots++
+	}
+
+	ports := []libvirtxml.DomainController{{Type: "pci", Model: "pcie-root"}}
+	for range slots {
+		ports = append(ports, libvirtxml.DomainController{Type: "pci", Model: "pcie-root-port"})
+	}
+
+	return ports
 }
 
 // disks lays out the boot disk first, then the others by name, then the seed, as vda, vdb and so on.

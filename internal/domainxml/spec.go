@@ -140,6 +140,16 @@ func (s Spec) TopVCPUs() int { return max(s.VCPUs, s.MaxVCPUs) }
 // TopMemory is the memory that the machine can have as it runs, in bytes.
 func (s Spec) TopMemory() uint64 { return max(s.Memory, s.MaxMemory) }
 
+// SameBacking reports whether the memory of both comes from the same place.
+func (s Spec) SameBacking(other Spec) bool {
+	return s.Pages.Size == other.Pages.Size && s.Pages.Nodes.Equal(other.Pages.Nodes) && s.Locked == other.Locked && s.Preallocated == other.Preallocated
+}
+
+// Equal reports whether both are the same node.
+func (n Node) Equal(other Node) bool {
+	return n.CPUs.Equal(other.CPUs) && n.Memory == other.Memory && n.Host == other.Host
+}
+
 // PinnedCPUs returns the union of the vCPUs' pins.
 func (s Spec) PinnedCPUs() topology.CPUSet {
 	var all topology.CPUSet

@@ -107,7 +107,7 @@ func TestMachineOnHugePagesIsBoundToItsNodes(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(placement string) string {
 		return onHosts(fmt.Sprintf(strings.Replace(machine, `  host             = "alpha"`, "", 1), "m1", "qemu",
-			"running = false\n allow_change = \"replace\"\n placement = { host = \"alpha\", pins = [\"1\"], "+placement+" }"), host)
+			"running = false\n placement = { host = \"alpha\", pins = [\"1\"], "+placement+" }"), host)
 	}
 
 	run(t,
@@ -122,7 +122,7 @@ func TestMachineOnHugePagesIsBoundToItsNodes(t *testing.T) {
 		},
 		resource.TestStep{ResourceName: vmAddress, ImportState: true, ImportStateId: "alpha/m1", ImportStateVerify: true},
 		resource.TestStep{Config: config(`memory = "32768KiB", page_size = "2048KiB", nodes = [0]`), ConfigPlanChecks: planned(plancheck.ResourceActionNoop)},
-		resource.TestStep{Config: config(`nodes = [0]`), ConfigPlanChecks: planned(plancheck.ResourceActionReplace)},
+		resource.TestStep{Config: config(`nodes = [0]`), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate)},
 		resource.TestStep{Config: config(`memory = "32MiB"`), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate)},
 	)
 }

@@ -22,7 +22,6 @@ func TestSecretUserDataReachesTheSeedAndNotTheState(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(version int) string {
 		return onHosts(fmt.Sprintf(machine, "m1", testbed.DomainTypeFor(t), fmt.Sprintf(`cpu = { count = 1 }
-  allow_change = "replace"
   cloud_init = {
     user_data_wo         = %q
     user_data_wo_version = %d
@@ -76,7 +75,7 @@ func TestSecretUserDataReachesTheSeedAndNotTheState(t *testing.T) {
 		},
 		resource.TestStep{
 			Config:           config(2),
-			ConfigPlanChecks: planned(plancheck.ResourceActionReplace),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
 			Check:            seeded,
 		},
 	)

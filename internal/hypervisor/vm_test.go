@@ -136,7 +136,7 @@ func wantPins(t *testing.T, host *testbed.Host, vcpu, emulator string) {
 	}
 }
 
-func TestMachineWithMoreMemoryIsReplacedAndSaysSo(t *testing.T) {
+func TestMachineThatIsOffIsGivenMoreMemoryAndStaysTheSame(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(memory string) string {
 		return onHosts(fmt.Sprintf(`
@@ -154,7 +154,6 @@ resource "hypervisor_vm" "test" {
   running     = false
   cpu         = { count = 1 }
   disks       = { root = { volume = hypervisor_volume.root.id } }
-  allow_change = "replace"
 }
 `, memory), host)
 	}
@@ -162,7 +161,7 @@ resource "hypervisor_vm" "test" {
 	run(t,
 		resource.TestStep{Config: config("32MiB")},
 		resource.TestStep{Config: config("32768KiB"), ConfigPlanChecks: planned(plancheck.ResourceActionNoop)},
-		resource.TestStep{Config: config("64MiB"), ConfigPlanChecks: planned(plancheck.ResourceActionReplace)},
+		resource.TestStep{Config: config("64MiB"), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate)},
 	)
 }
 

@@ -2,7 +2,11 @@
 
 package libvirt
 
-import "libvirt.org/go/libvirt"
+import (
+	"errors"
+
+	"libvirt.org/go/libvirt"
+)
 
 func (s session) pinIOThread(uuid string, thread int, cpus []bool) error {
 	return s.with(uuid, func(domain *libvirt.Domain) error {
@@ -71,4 +75,21 @@ func (s session) changeDevice(uuid string, change DeviceChange, xml string) erro
 			return domain.UpdateDeviceFlags(xml, libvirt.DOMAIN_DEVICE_MODIFY_LIVE)
 		}
 	})
+}
+
+func (s session) hasInterface(name string) (bool, error) {
+	found, err := s.conn.LookupInterfaceByName(name)
+	if err == nil {
+		return true, found.Free()
+	}
+
+	if failed, ok := errors.AsType[libvirt.Error](err); ok && failed.Code == libvirt.ERR_NO_INTERFACE {
+		return false, nil
+	}
+
+	if !s.alive() {
+		return false, fail(err)
+	}
+
+	return true, nil // its libvirt does not know interfaces
 }

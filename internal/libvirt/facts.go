@@ -55,3 +55,9 @@ func free(c connection, hardware topology.Host) ([]Free, error) {
 
 	return all, nil
 }
+
+// HasBridge reports whether the host has a network interface of the name. A host whose libvirt cannot tell (it takes the package
+// libvirt-daemon-driver-interface on some distributions) is taken to have it.
+func (h *Host) HasBridge(ctx context.Context, name string) (bool, error) {
+	return do(ctx, h, fmt.Sprintf("find bridge %q", name), func(c connection) (bool, error) { return c.hasInterface(name) })
+}

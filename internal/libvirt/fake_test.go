@@ -133,6 +133,8 @@ func (quiet) pinVCPU(string, int, []bool) error                              { r
 func (quiet) pinEmulator(string, []bool) error                               { return nil }
 func (quiet) setMetadata(_, _, _, _ string) error                            { return nil }
 func (quiet) resizeDisk(string, string, uint64) error                        { return nil }
+func (quiet) hasInterface(string) (bool, error)                              { return true, nil }
+func (quiet) openConsole(string) (consoleStream, error)                      { return nil, nil }
 func (quiet) migratableXML(string) (string, error)                           { return "", nil }
 func (quiet) migrate(connection, Config, Migration) error                    { return nil }
 func (quiet) job(string) (Job, error)                                        { return Job{}, nil }

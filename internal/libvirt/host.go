@@ -83,6 +83,8 @@ type connection interface {
 	setMemory(uuid string, bytes uint64) error
 	setText(uuid string, kind TextKind, text string) error
 	changeDevice(uuid string, change DeviceChange, xml string) error
+	hasInterface(name string) (bool, error)
+	openConsole(uuid string) (consoleStream, error)
 	leases(uuid string) (map[string][]string, error)
 	migratableXML(uuid string) (string, error)
 	migrate(to connection, at Config, m Migration) error // both stay defined

@@ -16,6 +16,8 @@ type Host struct {
 	Arch        string   // "x86_64"
 	DomainTypes []string // hypervisors that the host offers for Arch, sorted: "kvm", "qemu"
 	Nodes       []Node   // sorted by id
+	// MaxVCPUs is how many vCPUs a machine can have, by its type ("q35", "pc-q35-7.2").
+	MaxVCPUs map[string]int
 
 	// Processor is what guests see of the processor that see all of it: maker, model and features. Guests move only between
 	// hosts on which it is the same.
@@ -63,6 +65,8 @@ func ParseHost(capabilities string) (Host, error) {
 		if guest.Arch.Name != host.Arch {
 			continue
 		}
+
+		host.MaxVCPUs = maxVCPUs(guest.Arch.Machines)
 
 		for _, domain := range guest.Arch.Domains {
 			host.DomainTypes = append(host.DomainTypes, domain.Type)
@@ -201,4 +205,16 @@ func (n Node) CPUs() CPUSet {
 	}
 
 	return NewCPUSet(all...)
+}
+
+func maxVCPUs(machines []libvirtxml.CapsGuestMachine) map[string]int {
+	all := map[string]int{}
+
+	for _, machine := range machines {
+		if machine.MaxCPUs > 0 {
+			all[machine.Name] = machine.MaxCPUs
+		}
+	}
+
+	return all
 }

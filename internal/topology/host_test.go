@@ -38,6 +38,12 @@ func TestHostReadsAsItIs(t *testing.T) {
 			continue
 		}
 
+		if name != "odd-nodes.xml" && (got.MaxVCPUs["q35"] != 288 || got.MaxVCPUs["pc-i440fx-1.4"] != 255) {
+			t.Errorf("%s: the machine types have up to %v vCPUs", name, got.MaxVCPUs)
+		}
+
+		got.MaxVCPUs = nil
+
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Host{}, "Processor")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -22,6 +22,9 @@ type Kind[M any] struct {
 	Schema   func(context.Context) schema.Schema
 	Limits   tf.Limits
 	Identity tf.Identity // "host" first; the id is all of it, joined by slashes
+	// Contents says that an object which is made anew is another one, whatever its name: its id is not known before it is made, so
+	// that plans see it change under those that stand on it.
+	Contents bool
 
 	// Create makes the object, or takes over what an interrupted creation left. It may store what there is so far, so
 	// that Terraform knows of it if a later step fails.

@@ -45,6 +45,10 @@ func (r *objectResource[M, P]) planID(ctx context.Context, req resource.ModifyPl
 		}
 	}
 
+	if r.kind.Contents && req.State.Raw.IsNull() {
+		id = types.StringUnknown()
+	}
+
 	if !id.IsUnknown() {
 		id = ID(values...)
 	}

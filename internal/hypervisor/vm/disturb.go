@@ -4,18 +4,21 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // readOnly are the attributes that only the host says.
-var readOnly = []string{"id", "addresses"}
+var readOnly = []string{"id", "addresses", "drift"}
 
 // A verdict is what the rules say about one changed attribute of a plan.
 type verdict struct {
@@ -55,18 +58,18 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 	compare("", path.Empty(), before, after, func(change disruption.Change, at path.Path) {
 		change.Container, change.Staying = contained, staying
 
-		change, concerns := p.complete(state, change)
-		if !concerns || p.takesAlong(state, change, at) {
-			return
+		if change, concerns := p.complete(state, change, at); concerns && !p.takesAlong(state, change, at) {
+			verdicts = append(verdicts, verdict{Rule: disruption.Judge(change), at: at, change: change})
 		}
-
-		rule := disruption.Judge(change)
-		if rule.Class == disruption.Reboot && !running {
-			rule.Class = disruption.None
-		}
-
-		verdicts = append(verdicts, verdict{Rule: rule, at: at, change: change})
 	})
+
+	verdicts = append(verdicts, p.judgeDrift(state)...)
+
+	for i := range verdicts {
+		if verdicts[i].Class == disruption.Reboot && !running {
+			verdicts[i].Class = disruption.None
+		}
+	}
 
 	slices.SortStableFunc(verdicts, func(a, b verdict) int { return int(b.Class) - int(a.Class) })
 
@@ -75,14 +78,22 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 
 // complete adds to a change what the rest of the plan says about it. A change concerns nobody if it follows from a placement
 // that is yet to be decided: the machine is not destroyed for what may leave it as it is.
-func (p planned) complete(state planned, change disruption.Change) (disruption.Change, bool) {
+func (p planned) complete(state planned, change disruption.Change, at path.Path) (disruption.Change, bool) {
 	part, _, _ := strings.Cut(change.Attribute, ".")
+	change.Within = p.within(state, change.Attribute)
 
 	switch {
 	case slices.Contains(readOnly, part):
 		return change, false
 	case p.undecided() && (part == "placement" || part == "host" || part == "cpu"):
 		return change, false
+	case p.runs(state, change.Attribute):
+		return change, false
+	case part == "disks":
+		name := device(at)
+		change.Boot = name == domainxml.BootFrom(state.Disks.Elements()) || name == domainxml.BootFrom(p.Disks.Elements())
+
+		return change, true
 	case change.Attribute == "placement" && !p.samePages(state):
 		change.Attribute = "placement.page_size" // it comes or goes with its placement
 
@@ -92,6 +103,17 @@ func (p planned) complete(state planned, change disruption.Change) (disruption.C
 	default:
 		return change, true
 	}
+}
+
+// device is the name of the disk or interface that a path leads to.
+func device(at path.Path) string {
+	for _, step := range at.Steps() {
+		if key, ok := step.(path.PathStepElementKeyString); ok {
+			return string(key)
+		}
+	}
+
+	return ""
 }
 
 // announce tells what the plan disturbs, or refuses it if allow_change does not cover it.
@@ -191,4 +213,68 @@ func parts(value tftypes.Value) map[string]tftypes.Value {
 	_ = value.As(&all) // it is an object or a map: its type says so
 
 	return all
+}
+
+// amount is the planned value of an attribute that drift may speak of, as drift writes it.
+func (p planned) amount(attribute string) string {
+	switch attribute {
+	case "memory":
+		return tf.FormatSize(p.Memory.Bytes())
+	case "memory_maximum":
+		return tf.FormatSize(max(p.Memory.Bytes(), p.MemoryMaximum.Bytes()))
+	case "cpu.count":
+		return strconv.FormatInt(p.Count.ValueInt64(), 10)
+	case "cpu.maximum":
+		return strconv.FormatInt(max(p.Count.ValueInt64(), p.Maximum.ValueInt64()), 10)
+	default:
+		return ""
+	}
+}
+
+// runs reports whether the running machine has what is planned already, and only its stored definition has not.
+func (p planned) runs(state planned, attribute string) bool {
+	text, ok := state.Drift.Elements()[attribute].(types.String)
+
+	return ok && text.ValueString() == p.amount(attribute)
+}
+
+// within reports whether the running machine can be given what is planned.
+func (p planned) within(state planned, attribute string) bool {
+	switch attribute {
+	case "memory":
+		most := p.MemoryMaximum
+
+		return !most.IsNull() && !most.IsUnknown() && most.Means(state.MemoryMaximum) && !p.Memory.IsUnknown() && p.Memory.Bytes() <= most.Bytes()
+	case "cpu.count":
+		most := p.Maximum
+
+		return !most.IsNull() && most.Equal(state.Maximum) && p.Count.ValueInt64() > state.Count.ValueInt64() && p.Count.ValueInt64() <= most.ValueInt64()
+	case "io_threads":
+		return len(p.IOThreads.Elements()) == len(state.IOThreads.Elements())
+	default:
+		return false
+	}
+}
+
+// judgeDrift collects what it takes to repair what the running machine has of its own.
+func (p planned) judgeDrift(state planned) (verdicts []verdict) {
+	for _, key := range slices.Sorted(maps.Keys(state.Drift.Elements())) {
+		if p.runs(state, key) {
+			continue
+		}
+
+		change := disruption.Change{Attribute: key, Within: p.within(state, key)}
+
+		if name, disk := strings.CutPrefix(key, "disks."); disk {
+			change = disruption.Change{Attribute: "disks.*.volume", Boot: name == domainxml.BootFrom(p.Disks.Elements())}
+		}
+
+		if strings.HasPrefix(key, "interfaces.") {
+			change.Attribute = "interfaces.*.bridge"
+		}
+
+		verdicts = append(verdicts, verdict{Rule: disruption.Judge(change), at: path.Root("drift").AtMapKey(key), change: change})
+	}
+
+	return verdicts
 }

@@ -167,3 +167,24 @@ func TestUndecidedPlacementDisturbsNothingYet(t *testing.T) {
 		t.Errorf("a placement that is not decided yet gives %+v", got)
 	}
 }
+
+// TestMachineThatDoesNotRunIsNotDisturbedByARestart also leaves it off if that is what the plan asks.
+func TestMachineThatDoesNotRunIsNotDisturbedByARestart(t *testing.T) {
+	before := raw(t, map[string]any{"name": "web-1", "memory": tf.Size(1 << 30)})
+
+	for _, test := range []struct {
+		was, is bool
+		want    disruption.Class
+	}{{true, true, disruption.Reboot}, {false, true, disruption.None}, {true, false, disruption.None}, {false, false, disruption.None}} {
+		var got []disruption.Class
+
+		state, plan := planned{Running: types.BoolValue(test.was)}, planned{Running: types.BoolValue(test.is)}
+		for _, v := range plan.judge(state, before, raw(t, map[string]any{"name": "web-1", "memory": tf.Size(2 << 30)})) {
+			got = append(got, v.Class)
+		}
+
+		if diff := cmp.Diff([]disruption.Class{test.want}, got); diff != "" {
+			t.Errorf("running %t, then %t:\n%s", test.was, test.is, diff)
+		}
+	}
+}

@@ -17,16 +17,40 @@ func (m *model) execute(ctx context.Context, host *libvirt.Host, s step, spec do
 		spec.Mark = *s.Mark
 
 		return setMark(ctx, host, spec)
-	case s.Pin != nil:
-		return host.PinVCPU(ctx, id, s.Pin.VCPU, s.Pin.CPUs, all)
-	case s.Emulator != nil:
-		return host.PinEmulator(ctx, id, *s.Emulator, all)
+	case s.Text != nil:
+		return host.SetText(ctx, id, s.Text.Kind, s.Text.Text)
+	case s.Define != nil:
+		return store(ctx, host, *s.Define)
+	case s.Seed:
+		return m.renewSeed(ctx, host, *spec.Seed, id)
 	case s.Autostart != nil:
 		return host.SetAutostart(ctx, id, *s.Autostart)
 	case s.Power != nil && !*s.Power:
-		return stop(ctx, host, id, m.ShutdownTimeout.Duration())
+		return stop(ctx, host, id, m.ShutdownTimeout.Duration(), true)
 	case s.Power != nil:
 		return m.start(ctx, host, spec)
+	case s.Restart != nil:
+		return m.restart(ctx, host, spec)
+	default:
+		return s.executeLive(ctx, host, id, all)
+	}
+}
+
+// executeLive carries out a step that changes nothing but the running machine, or the pins of its threads.
+func (s step) executeLive(ctx context.Context, host *libvirt.Host, id string, all topology.CPUSet) error {
+	switch {
+	case s.Pin != nil:
+		return host.PinVCPU(ctx, id, s.Pin.Number, s.Pin.CPUs, all)
+	case s.IOThread != nil:
+		return host.PinIOThread(ctx, id, s.IOThread.Number+1, s.IOThread.CPUs, all)
+	case s.Emulator != nil:
+		return host.PinEmulator(ctx, id, *s.Emulator, all)
+	case s.VCPUs != nil:
+		return host.SetVCPUs(ctx, id, *s.VCPUs)
+	case s.Memory != nil:
+		return setMemory(ctx, host, id, *s.Memory)
+	case s.Device != nil:
+		return s.Device.change(ctx, host, id)
 	default:
 		return errors.New("an update has a step without a content")
 	}

@@ -25,7 +25,7 @@ const fits = ""
 // anywhere are the attributes that machines have whatever runs them.
 var anywhere = fitting{
 	"name": fits, "host": fits, "domain_type": fits, "memory": fits, "cpu.count": fits, "interfaces": fits, "running": fits, "autostart": fits,
-	"wait_for": fits, "drain": fits, "drained": fits, "shutdown_timeout": fits, "allow_change": fits, "timeouts": fits,
+	"wait_for": fits, "drain": fits, "drained": fits, "shutdown_timeout": fits, "force_restart": fits, "allow_change": fits, "timeouts": fits,
 }
 
 const (
@@ -53,6 +53,8 @@ var fittings = map[libvirt.Kind]fitting{
 	}),
 	libvirt.Xen: with(fitting{
 		"machine":       fits,
+		"title":         fits,
+		"description":   fits,
 		"cpu.pins":      fits,
 		"cpu.exclusive": fits,
 		"disks":         fits,

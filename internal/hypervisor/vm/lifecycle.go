@@ -6,13 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -45,6 +42,10 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		if spec, err = resume(ctx, host, existing, spec); err != nil {
 			return domainxml.Spec{}, err
 		}
+	}
+
+	if err := preflight(ctx, host, domainxml.Spec{}, spec, plan.Running.ValueBool()); err != nil {
+		return domainxml.Spec{}, err
 	}
 
 	if err := checkCPUs(ctx, host, spec); err != nil {
@@ -139,20 +140,9 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that
 // it is made from.
 func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (domainxml.Spec, error) {
-	formats, files := map[string]string{}, map[string]string{}
-
-	for name, disk := range m.Disks {
-		ref, err := libvirt.ParseVolumeRef(disk.Volume.ValueString())
-		if err != nil {
-			return domainxml.Spec{}, err
-		}
-
-		volume, err := host.Volume(ctx, ref.Pool, ref.Name)
-		if err != nil {
-			return domainxml.Spec{}, err
-		}
-
-		formats[disk.Volume.ValueString()], files[name] = volume.Format, volume.Path
+	formats, files, err := m.formats(ctx, host, domainxml.Spec{})
+	if err != nil {
+		return domainxml.Spec{}, err
 	}
 
 	digest, err := m.digest(formats)
@@ -164,16 +154,6 @@ func (m *model) resolve(ctx context.Context, host *libvirt.Host, id string) (dom
 	spec.Mark.Digest = digest
 
 	return m.locate(ctx, host, spec, files)
-}
-
-// formats are those of the disks as the machine has them, by the volumes' ids.
-func (m *model) formats(stored domainxml.Spec) map[string]string {
-	formats := map[string]string{}
-	for name, disk := range m.Disks {
-		formats[disk.Volume.ValueString()] = stored.Disks[name].Format
-	}
-
-	return formats
 }
 
 // digest identifies what the machine is made from: what it takes for a run that lost its state to take it over.
@@ -270,95 +250,6 @@ func (o observed) resolveFiles(ctx context.Context, host *libvirt.Host, imported
 	return nil
 }
 
-// update carries out what changes between the machine as it is and the plan. It calls disturbs before the machine stops.
-func update(ctx context.Context, host *libvirt.Host, plan *model, disturbs func() error) error {
-	domain, err := host.Domain(ctx, plan.ID.ValueString())
-	if err != nil {
-		return err
-	}
-
-	o, err := observe(domain)
-	if err != nil {
-		return err
-	}
-
-	hardware, err := host.Topology(ctx)
-	if err != nil {
-		return err
-	}
-
-	if plan.Container != nil {
-		return updateContainer(ctx, host, plan, o)
-	}
-
-	want := target{spec: o.stored, running: plan.Running.ValueBool(), autostart: plan.Autostart.ValueBool()}
-	want.spec.Pins, want.spec.Emulator = plan.CPU.pins(), plan.CPU.Emulator.CPUs()
-	want.spec.Mark = domainxml.Mark{Managed: true, Exclusive: plan.CPU.Exclusive.ValueBool(), Settings: plan.settings()}
-
-	if want.spec.Mark.Digest, err = plan.digest(plan.formats(o.stored)); err != nil {
-		return err
-	}
-
-	if err := missing(want.spec, host.Name(), hardware); err != nil {
-		return err
-	}
-
-	steps := changes(o, want, hardware.CPUs())
-	if slices.ContainsFunc(steps, step.takes) {
-		c := change{host: host, now: o, want: want.spec, all: hardware.CPUs()}
-		if err := c.claim(ctx); err != nil {
-			return err
-		}
-
-		steps = changes(c.now, want, hardware.CPUs())
-	}
-
-	if slices.ContainsFunc(steps, step.stops) {
-		if err := disturbs(); err != nil {
-			return err
-		}
-	}
-
-	for _, step := range steps {
-		if err := plan.execute(ctx, host, step, want.spec, hardware.CPUs()); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
-
-// stop powers the machine off: the guest is asked first, and after the time that it is given its power is cut.
-func stop(ctx context.Context, host *libvirt.Host, id string, grace time.Duration) error {
-	active, err := host.Active(ctx, id)
-	if err != nil || !active {
-		return err
-	}
-
-	if grace > 0 {
-		if err := host.Shutdown(ctx, id); err != nil {
-			return err
-		}
-
-		waiting, cancel := context.WithTimeout(ctx, grace)
-		defer cancel()
-
-		err := poll.Until(waiting, "the guest to power off", func(int) error {
-			active, err := host.Active(waiting, id)
-			if err == nil && active {
-				err = fmt.Errorf("%w: it runs", poll.ErrNotYet)
-			}
-
-			return err
-		})
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-	}
-
-	return host.Destroy(ctx, id)
-}
-
 // remove ends the machine and takes its seed and its definition away, in this order: as long as the definition is there,
 // an interrupted removal is known and is continued by the next. Its volumes stay.
 func remove(ctx context.Context, host *libvirt.Host, state model) error {
@@ -383,7 +274,7 @@ func remove(ctx context.Context, host *libvirt.Host, state model) error {
 		}
 	}
 
-	if err := stop(ctx, host, domain.UUID, state.ShutdownTimeout.Duration()); err != nil {
+	if err := stop(ctx, host, domain.UUID, state.ShutdownTimeout.Duration(), true); err != nil {
 		return err
 	}
 

@@ -21,7 +21,15 @@ type model struct {
 	Host            types.String    `tfsdk:"host"`
 	DomainType      types.String    `tfsdk:"domain_type"`
 	Machine         types.String    `tfsdk:"machine"`
+	Title           types.String    `tfsdk:"title"`
+	Description     types.String    `tfsdk:"description"`
 	Memory          tf.Notation     `tfsdk:"memory"`
+	MemoryMaximum   tf.Notation     `tfsdk:"memory_maximum"`
+	MemoryBacking   *memoryBacking  `tfsdk:"memory_backing"`
+	CPUModel        types.String    `tfsdk:"cpu_model"`
+	CPUTopology     *cpuTopology    `tfsdk:"cpu_topology"`
+	NUMANodes       []numaNode      `tfsdk:"numa_nodes"`
+	IOThreads       []tf.Notation   `tfsdk:"io_threads"`
 	CPU             *cpu            `tfsdk:"cpu"`
 	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
@@ -32,8 +40,10 @@ type model struct {
 	Autostart       types.Bool      `tfsdk:"autostart"`
 	AllowChange     types.String    `tfsdk:"allow_change"`
 	ShutdownTimeout tf.Notation     `tfsdk:"shutdown_timeout"`
+	ForceRestart    types.Bool      `tfsdk:"force_restart"`
 	WaitFor         *waitFor        `tfsdk:"wait_for"`
 	Addresses       types.Map       `tfsdk:"addresses"`
+	Drift           types.Map       `tfsdk:"drift"`
 	Migration       *migration      `tfsdk:"migration"`
 	Drain           *drain          `tfsdk:"drain"`
 	Drained         types.Bool      `tfsdk:"drained"`
@@ -42,6 +52,7 @@ type model struct {
 
 type cpu struct {
 	Count     types.Int64   `tfsdk:"count"`
+	Maximum   types.Int64   `tfsdk:"maximum"`
 	Pins      []tf.Notation `tfsdk:"pins"`
 	Emulator  tf.Notation   `tfsdk:"emulator"`
 	Exclusive types.Bool    `tfsdk:"exclusive"`
@@ -83,17 +94,20 @@ type waitFor struct {
 // spec is the machine that the model asks for. formats has the format of each volume by its id.
 func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 	spec := domainxml.Spec{
-		Name:     m.Name.ValueString(),
-		UUID:     uuid,
-		Type:     m.DomainType.ValueString(),
-		Machine:  m.Machine.ValueString(),
-		Memory:   m.Memory.Bytes(),
-		VCPUs:    int(m.CPU.Count.ValueInt64()),
-		Pins:     m.CPU.pins(),
-		Emulator: m.CPU.Emulator.CPUs(),
-		Pages:    m.Placement.hugePages(),
-		Mark:     domainxml.Mark{Managed: true, Exclusive: m.CPU.Exclusive.ValueBool(), Settings: m.settings()},
+		Name:        m.Name.ValueString(),
+		UUID:        uuid,
+		Type:        m.DomainType.ValueString(),
+		Machine:     m.Machine.ValueString(),
+		Title:       m.Title.ValueString(),
+		Description: m.Description.ValueString(),
+		Memory:      m.Memory.Bytes(),
+		VCPUs:       int(m.CPU.Count.ValueInt64()),
+		Pins:        m.CPU.pins(),
+		Emulator:    m.CPU.Emulator.CPUs(),
+		Mark:        domainxml.Mark{Managed: true, Exclusive: m.CPU.Exclusive.ValueBool(), Settings: m.settings()},
 	}
+
+	m.hardware(&spec)
 
 	spec.Disks = make(map[string]domainxml.Disk, len(m.Disks))
 	for name, disk := range m.Disks {

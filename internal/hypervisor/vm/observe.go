@@ -53,6 +53,7 @@ type settings struct {
 	DrainWait       string            `json:"drain_wait,omitempty"`
 	ShutdownTimeout string            `json:"shutdown_timeout,omitempty"`
 	AllowChange     string            `json:"allow_change,omitempty"`
+	ForceRestart    bool              `json:"force_restart,omitempty"`
 	Timeouts        map[string]string `json:"timeouts,omitempty"` // by operation
 	SecretVersion   *int64            `json:"user_data_wo_version,omitempty"`
 	Placed          *placed           `json:"placed,omitempty"`
@@ -62,7 +63,7 @@ type settings struct {
 
 func (m model) settings() string {
 	s := settings{
-		ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(),
+		ShutdownTimeout: m.ShutdownTimeout.ValueString(), AllowChange: m.AllowChange.ValueString(), ForceRestart: m.ForceRestart.ValueBool(),
 		Placed: m.Placement.placed(), Migration: m.Migration.carried(), Archive: m.archive(),
 	}
 	if m.WaitFor != nil {
@@ -110,13 +111,31 @@ func (m *model) set(o observed, all topology.CPUSet) {
 		m.Machine = optional(o.stored.Machine)
 	}
 
+	m.setTexts(o)
+
 	if memory := tf.Size(o.stored.Memory); !m.Memory.Means(memory) {
 		m.Memory = memory
 	}
 
 	m.setCPU(o, all)
+	m.setHardware(o, all)
 	m.setDevices(o.stored)
 	m.setContainer(before, o)
+	m.Drift = o.drift()
+}
+
+// setTexts takes over the texts: of a stored and a live one the one that is not as it was said before.
+func (m *model) setTexts(o observed) {
+	text := func(before types.String, stored, live string) types.String {
+		if before.ValueString() == stored {
+			stored = live
+		}
+
+		return optional(stored)
+	}
+
+	m.Title = text(m.Title, o.stored.Title, o.live.Title)
+	m.Description = text(m.Description, o.stored.Description, o.live.Description)
 }
 
 // runs says whether the machine runs. A paused one is neither running nor off, so it is said to be what it should not.
@@ -129,13 +148,14 @@ func (o observed) runs(before types.Bool) bool {
 }
 
 func (m *model) setCPU(o observed, all topology.CPUSet) {
-	before := cpu{Emulator: tf.NullCPUSet()}
+	before := cpu{Emulator: tf.NullCPUSet(), Maximum: types.Int64Null()}
 	if m.CPU != nil {
 		before = *m.CPU
 	}
 
 	m.CPU = &cpu{
 		Count:     types.Int64Value(int64(o.stored.VCPUs)),
+		Maximum:   maximum(before.Maximum, o.stored),
 		Exclusive: types.BoolValue(o.stored.Mark.Exclusive),
 		Pins:      before.Pins,
 		Emulator:  either(before.Emulator, o.stored.Emulator, o.live.Emulator, all),
@@ -150,6 +170,16 @@ func (m *model) setCPU(o observed, all topology.CPUSet) {
 	} else if !samePins(before.pins(), o.live.Pins, o.stored.VCPUs, all) {
 		m.CPU.Pins = pinTexts(o.live.Pins, all)
 	}
+}
+
+// maximum is what is to be said of the largest number of vCPUs: nothing if it is their number, unless that was said.
+func maximum(before types.Int64, stored domainxml.Spec) types.Int64 {
+	top := int64(stored.TopVCPUs())
+	if before.ValueInt64() == top || stored.MaxVCPUs != 0 {
+		return types.Int64Value(top)
+	}
+
+	return types.Int64Null()
 }
 
 // either returns what is to be said of a set that is stored and live: what was said before if both still agree with it,
@@ -263,7 +293,9 @@ func readSettings(mark domainxml.Mark) settings {
 func (m *model) restore(ctx context.Context, saved settings) {
 	m.ShutdownTimeout = tf.DurationText(saved.ShutdownTimeout)
 	m.AllowChange = types.StringValue(saved.AllowChange)
+	m.ForceRestart = types.BoolValue(saved.ForceRestart)
 	m.Placement = saved.Placed.assignment(*m)
+	m.leavePagesToPlacement()
 	m.Migration = saved.Migration.migration()
 
 	if saved.WaitTCP != "" || saved.WaitAddress != "" {

@@ -25,7 +25,7 @@ func declared() model {
 		ID: str("5f1c7c1e-8d3c-4f4e-9d25-6b0f2c1f6a01"), Name: str("web-1"), Host: str("alpha"), DomainType: str("kvm"), Machine: str("q35"),
 		Memory:  tf.Size(4 << 30),
 		CPU:     &cpu{Count: types.Int64Value(2), Pins: notations("2", "3"), Emulator: tf.CPUSet(set("0-1")), Exclusive: types.BoolValue(true)},
-		Running: types.BoolValue(true), Autostart: types.BoolValue(true), AllowChange: types.StringValue("live"), ShutdownTimeout: tf.DurationText("30s"),
+		Running: types.BoolValue(true), Autostart: types.BoolValue(true), AllowChange: types.StringValue("live"), ForceRestart: types.BoolValue(false), Drift: types.MapNull(types.StringType), ShutdownTimeout: tf.DurationText("30s"),
 		Disks: map[string]disk{
 			"root": {Volume: str("alpha/default/web-1"), ReadOnly: types.BoolValue(false)},
 			"data": {Volume: str("alpha/fast/data"), ReadOnly: types.BoolValue(true)},
@@ -154,7 +154,7 @@ func TestDriftOfWhatIsStoredShows(t *testing.T) {
 		drift func(*observed)
 		want  func(*model)
 	}{
-		"memory":    {func(o *observed) { o.stored.Memory = 1 << 30 }, func(m *model) { m.Memory = tf.Size(1 << 30) }},
+		"memory":    {func(o *observed) { o.stored.Memory = 1 << 30 }, func(m *model) { m.Memory, m.Drift = tf.Size(1<<30), drifted("memory", "4GiB") }},
 		"machine":   {func(o *observed) { o.stored.Machine = "pc" }, func(m *model) { m.Machine = str("pc") }},
 		"type":      {func(o *observed) { o.stored.Type = "qemu" }, func(m *model) { m.DomainType = str("qemu") }},
 		"power":     {func(o *observed) { o.domain.Running = false }, func(m *model) { m.Running = types.BoolValue(false) }},
@@ -163,7 +163,9 @@ func TestDriftOfWhatIsStoredShows(t *testing.T) {
 		"no seed":   {func(o *observed) { o.stored.Seed = nil }, func(m *model) { m.CloudInit = nil }},
 		"another vCPU": {
 			func(o *observed) { o.stored.VCPUs, o.stored.Pins = 3, sets("2 3 4") },
-			func(m *model) { m.CPU.Count, m.CPU.Pins = types.Int64Value(3), notations("2", "3", "4") },
+			func(m *model) {
+				m.CPU.Count, m.CPU.Pins, m.Drift = types.Int64Value(3), notations("2", "3", "4"), drifted("cpu.count", "2")
+			},
 		},
 		"a disk": {
 			func(o *observed) {
@@ -171,9 +173,12 @@ func TestDriftOfWhatIsStoredShows(t *testing.T) {
 			},
 			func(m *model) {
 				m.Disks = map[string]disk{"root": {Volume: str("alpha/default/other"), ReadOnly: types.BoolValue(false)}}
+				m.Drift = drifted("disks.data", "fast/data", "disks.root", "default/web-1")
 			},
 		},
-		"no interface": {func(o *observed) { o.stored.Interfaces = nil }, func(m *model) { m.Interfaces = nil }},
+		"no interface": {func(o *observed) { o.stored.Interfaces = nil }, func(m *model) {
+			m.Interfaces, m.Drift = nil, drifted("interfaces.eth0", "br0 52:54:00:00:00:01", "interfaces.lan", "default 52:54:00:00:00:02")
+		}},
 	} {
 		got, want := declared(), declared()
 		test.want(&want)
@@ -183,6 +188,16 @@ func TestDriftOfWhatIsStoredShows(t *testing.T) {
 		got.set(o, eight)
 		same(t, name, want, got)
 	}
+}
+
+// drifted is what drift says: attributes, each with what the running machine has.
+func drifted(pairs ...string) types.Map {
+	all := map[string]attr.Value{}
+	for i := 0; i < len(pairs); i += 2 {
+		all[pairs[i]] = str(pairs[i+1])
+	}
+
+	return types.MapValueMust(types.StringType, all)
 }
 
 func TestImportFindsAllThatTheHostKnows(t *testing.T) {

@@ -131,7 +131,7 @@ func (p planned) validatePlace(diags *diag.Diagnostics) {
 			fmt.Sprintf("Each vCPU of a placed machine has CPUs of its own: %s. Give them different CPUs.", faults))
 	}
 
-	p.validateMemory(diags)
+	p.validateCounted(diags)
 }
 
 // placedPins says which vCPUs of the placement would share a CPU.
@@ -147,8 +147,8 @@ func (p planned) placedPins() string {
 	return overlap(pins, cpus)
 }
 
-// validateMemory wants the machine to have what its placement counted for it.
-func (p planned) validateMemory(diags *diag.Diagnostics) {
+// validateCounted wants the machine to have what its placement counted for it.
+func (p planned) validateCounted(diags *diag.Diagnostics) {
 	counted, ok := p.Placement.Attributes()["memory"].(tf.Notation)
 	if !ok || counted.IsNull() || counted.IsUnknown() || p.Memory.IsUnknown() || counted.Means(p.Memory) {
 		return

@@ -132,8 +132,7 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 	}
 }
 
-// Update moves the machine to its host, if that is another one, and executes the steps that changes lists; nothing in it
-// restarts the machine.
+// Update moves the machine to its host, if that is another one, and executes the steps that changes lists.
 func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -153,7 +152,7 @@ func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, res
 		leaving := plan
 		leaving.Addresses = state.Addresses // the machine may come back with others
 
-		err = update(ctx, host, &plan, func() error { return leaving.leave(ctx, r.clients) })
+		err = update(ctx, host, state, &plan, func() error { return leaving.leave(ctx, r.clients) })
 	}
 
 	if err == nil {

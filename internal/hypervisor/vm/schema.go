@@ -70,7 +70,7 @@ func vmSchema(ctx context.Context) schema.Schema {
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"memory": schema.StringAttribute{
-			MarkdownDescription: "Memory of the machine, such as `4GiB`.",
+			MarkdownDescription: "Memory of the machine, such as `4GiB`. Changed on the running machine up to `memory_maximum`.",
 			CustomType:          tf.SizeType(),
 			Required:            true,
 			Validators:          []validator.String{atLeastOneMiB{}},
@@ -85,16 +85,30 @@ func vmSchema(ctx context.Context) schema.Schema {
 		"drain":      drainAttribute(),
 		"drained":    drainedAttribute(),
 		"migration":  migrationAttribute(),
+		"timeouts":   tf.Timeouts(ctx, limits),
+	}
+	maps.Copy(attributes, observedAttributes())
+	maps.Copy(attributes, powerAttributes())
+	maps.Copy(attributes, hardwareAttributes())
+	maps.Copy(attributes, descriptionAttributes())
+
+	return schema.Schema{MarkdownDescription: description, Attributes: attributes}
+}
+
+// observedAttributes are what only the host says.
+func observedAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
 		"addresses": schema.MapAttribute{
 			MarkdownDescription: "IP addresses by interface: those that `cloud_init` sets, otherwise those that the host's DHCP server gave.",
 			Computed:            true,
 			ElementType:         types.ListType{ElemType: types.StringType},
 		},
-		"timeouts": tf.Timeouts(ctx, limits),
+		"drift": schema.MapAttribute{
+			MarkdownDescription: "What the running machine has, by attribute, where it is not what its stored definition says, such as after an update that was cut short. The next apply repairs it.",
+			Computed:            true,
+			ElementType:         types.StringType,
+		},
 	}
-	maps.Copy(attributes, powerAttributes())
-
-	return schema.Schema{MarkdownDescription: description, Attributes: attributes}
 }
 
 // powerAttributes say when the machine runs.
@@ -119,8 +133,14 @@ func powerAttributes() map[string]schema.Attribute {
 			Default:             stringdefault.StaticString(disruption.Live.String()),
 			Validators:          []validator.String{stringvalidator.OneOf(disruption.Names()...)},
 		},
+		"force_restart": schema.BoolAttribute{
+			MarkdownDescription: "Whether an update that has to restart the machine may cut its power if the guest does not power off within `shutdown_timeout`. Otherwise the update fails and the machine runs on. Defaults to `false`.",
+			Optional:            true,
+			Computed:            true,
+			Default:             booldefault.StaticBool(false),
+		},
 		"shutdown_timeout": schema.StringAttribute{
-			MarkdownDescription: "How long the guest may take to power off when the machine is stopped or destroyed; then its power is cut. `0s` cuts it at once. Defaults to `30s`.",
+			MarkdownDescription: "How long the guest may take to power off, which it is asked to by its agent or by ACPI. When the machine is stopped or destroyed, its power is cut then; when it is restarted, only with `force_restart`. `0s` cuts it at once. Defaults to `30s`.",
 			CustomType:          tf.DurationType(),
 			Optional:            true,
 			Computed:            true,
@@ -140,6 +160,11 @@ func cpuAttribute() schema.Attribute {
 				MarkdownDescription: "Number of vCPUs. Defaults to the number of `pins`.",
 				Optional:            true,
 				Computed:            true,
+				Validators:          []validator.Int64{int64validator.Between(1, 4096)},
+			},
+			"maximum": schema.Int64Attribute{
+				MarkdownDescription: "Number of vCPUs that the machine can be given while it runs: `count` grows up to it without a restart. Defaults to `count`.",
+				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(1, 4096)},
 			},
 			"pins": schema.ListAttribute{

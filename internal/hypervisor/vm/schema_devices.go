@@ -72,7 +72,7 @@ func interfacesAttribute() schema.Attribute {
 				Computed:            true,
 				Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$`),
 					"must be the MAC address of one machine, such as 52:54:00:12:34:56, in lower case")},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseNonNullStateForUnknown()},
 			},
 		}},
 	}
@@ -80,7 +80,7 @@ func interfacesAttribute() schema.Attribute {
 
 func cloudInitAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. A change replaces the machine, since cloud-init runs at its first boot. The state holds these values, but for `user_data_wo`.",
+		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. What is written in it reaches the disk of the running machine; cloud-init reads it at the next boot, and does not repeat what it does once for each machine. The state holds these values, but for `user_data_wo`.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
 			"user_data": schema.StringAttribute{
@@ -99,7 +99,7 @@ func cloudInitAttribute() schema.Attribute {
 				},
 			},
 			"user_data_wo_version": schema.Int64Attribute{
-				MarkdownDescription: "Number that says that `user_data_wo` changed, which Terraform cannot see by itself. Another number replaces the machine.",
+				MarkdownDescription: "Number that says that `user_data_wo` changed, which Terraform cannot see by itself.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AlsoRequires(path.MatchRelative().AtParent().AtName("user_data_wo"))},
 			},

@@ -38,13 +38,13 @@ func placementAttribute() schema.Attribute {
 				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"page_size": schema.StringAttribute{
-				MarkdownDescription: "Size of the huge pages that back its memory. Another one replaces the machine. Defaults to ordinary memory.",
+				MarkdownDescription: "Size of the huge pages that back its memory. Defaults to ordinary memory.",
 				CustomType:          tf.SizeType(),
 				Optional:            true,
 				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"nodes": schema.ListAttribute{
-				MarkdownDescription: "NUMA nodes that huge pages are taken from; for a machine on huge pages others replace it. Ordinary memory is taken from the nodes that the vCPUs run on.",
+				MarkdownDescription: "NUMA nodes that huge pages are taken from. Ordinary memory is taken from the nodes that the vCPUs run on.",
 				ElementType:         types.Int64Type,
 				Optional:            true,
 			},

@@ -3,6 +3,7 @@ package vm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
@@ -59,6 +60,47 @@ func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 	}
 
 	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+}
+
+// renewSeed writes another content into the seed, which a running guest keeps as the disk that it is.
+func (m model) renewSeed(ctx context.Context, host *libvirt.Host, at domainxml.Volume, uuid string) error {
+	volume, err := host.Volume(ctx, at.Pool, at.Name)
+	if errors.Is(err, libvirt.ErrNotFound) {
+		return m.plantSeed(ctx, host, at, uuid)
+	}
+
+	if err != nil {
+		return err
+	}
+
+	image, err := cloudinit.Render(m.seed(uuid))
+	if err != nil {
+		return err
+	}
+
+	if uint64(len(image)) > volume.Capacity {
+		if err := growSeed(ctx, host, volume, uuid, uint64(len(image))); err != nil {
+			return err
+		}
+	} else {
+		image = append(image, make([]byte, volume.Capacity-uint64(len(image)))...) // in place of what the old one had there
+	}
+
+	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+}
+
+// growSeed makes room for a longer seed, also on the machine that runs.
+func growSeed(ctx context.Context, host *libvirt.Host, seed libvirt.Volume, uuid string, capacity uint64) error {
+	if err := host.ResizeVolume(ctx, seed.Pool, seed.Name, capacity); err != nil {
+		return err
+	}
+
+	active, err := host.Active(ctx, uuid)
+	if err != nil || !active {
+		return err
+	}
+
+	return host.ResizeDisk(ctx, uuid, seed.Path, capacity)
 }
 
 // readSeed fills in cloud_init from the seed on the host, for an import. User data that was given as a secret of some

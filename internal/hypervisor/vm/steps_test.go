@@ -148,61 +148,20 @@ func peaceful(a, b domainxml.Spec) bool {
 	return shared.IsEmpty() || (!a.Mark.Exclusive && !b.Mark.Exclusive)
 }
 
-// apply does to a machine what a host would: a change reaches what is stored and, if the machine runs, what is live.
-func apply(t *testing.T, o observed, s step) observed {
-	t.Helper()
-
-	change := func(spec domainxml.Spec) domainxml.Spec {
-		switch {
-		case s.Mark != nil:
-			spec.Mark = *s.Mark
-			spec.Mark.Managed = true // by being there
-		case s.Pin != nil:
-			pins := make([]topology.CPUSet, max(len(spec.Pins), s.Pin.VCPU+1))
-			copy(pins, spec.Pins)
-			pins[s.Pin.VCPU] = s.Pin.CPUs
-			spec.Pins = pins
-		case s.Emulator != nil:
-			spec.Emulator = *s.Emulator
-		}
-
-		return spec
-	}
-
-	fields := 0
-	for _, set := range []bool{s.Mark != nil, s.Pin != nil, s.Emulator != nil, s.Autostart != nil, s.Power != nil} {
-		if set {
-			fields++
-		}
-	}
-
-	if fields != 1 {
-		t.Fatalf("the step %+v does %d things", s, fields)
-	}
-
-	o.stored, o.live = change(o.stored), change(o.live)
-
-	if s.Autostart != nil {
-		o.domain.Autostart = *s.Autostart
-	}
-
-	if s.Power != nil {
-		if !o.domain.Active || !*s.Power {
-			o.live = o.stored
-		}
-
-		o.domain.Running, o.domain.Active = *s.Power, *s.Power
-	}
-
-	return o
-}
-
 func reached(t *testing.T, got observed, want target) {
 	t.Helper()
 
 	for which, spec := range map[string]domainxml.Spec{"stored": got.stored, "live": got.live} {
 		if !samePins(want.spec.Pins, spec.Pins, want.spec.VCPUs, eight) || !whole(want.spec.Emulator, eight).Equal(whole(spec.Emulator, eight)) {
 			t.Fatalf("the %s pins are %v and %s, want %v and %s", which, spec.Pins, spec.Emulator, want.spec.Pins, want.spec.Emulator)
+		}
+
+		if left := domainxml.Compare(spec, want.spec); len(left) > 0 && (which == "stored" || got.domain.Active) {
+			t.Fatalf("the %s definition still differs in %+v", which, left)
+		}
+
+		if spec.Title != want.spec.Title || spec.Description != want.spec.Description {
+			t.Fatalf("the %s texts are %q and %q", which, spec.Title, spec.Description)
 		}
 
 		mark := want.spec.Mark
@@ -243,12 +202,32 @@ func randomTarget(random *rand.Rand) target {
 }
 
 func randomSpec(random *rand.Rand) domainxml.Spec {
-	spec := domainxml.Spec{VCPUs: 2, Pins: randomPins(random), Mark: domainxml.Mark{
+	spec := domainxml.Spec{VCPUs: 2 + random.IntN(2), MaxVCPUs: 3 + random.IntN(2), Pins: randomPins(random), Mark: domainxml.Mark{
 		Managed: true, Complete: random.IntN(2) == 0, Exclusive: random.IntN(2) == 0, Digest: fmt.Sprint(random.IntN(2)), Settings: fmt.Sprint(random.IntN(2)),
 	}}
 
 	if random.IntN(2) == 0 {
 		spec.Emulator = topology.NewCPUSet(random.IntN(8))
+	}
+
+	if spec.Memory = uint64(1+random.IntN(2)) << 30; random.IntN(3) > 0 {
+		spec.MaxMemory = 2 << 30
+	}
+
+	spec.Title, spec.Description = fmt.Sprint(random.IntN(2)), fmt.Sprint(random.IntN(2))
+	spec.IOThreads = []topology.CPUSet{topology.NewCPUSet(random.IntN(2))}[:random.IntN(2)]
+	spec.Preallocated = random.IntN(8) == 0
+	spec.Disks = map[string]domainxml.Disk{"root": {Format: fmt.Sprint(random.IntN(8) / 7)}}
+	spec.Interfaces = map[string]domainxml.Interface{}
+
+	for i := range 2 {
+		if random.IntN(2) == 0 {
+			spec.Disks[fmt.Sprint(i)] = domainxml.Disk{Format: fmt.Sprint(random.IntN(2))}
+		}
+
+		if random.IntN(2) == 0 {
+			spec.Interfaces[fmt.Sprint(i)] = domainxml.Interface{MAC: fmt.Sprint(i, random.IntN(2)), Bridge: fmt.Sprint(random.IntN(2))}
+		}
 	}
 
 	return spec
@@ -274,13 +253,19 @@ func say(steps []step) string {
 		case s.Mark != nil:
 			text += fmt.Sprint("mark ", *s.Mark)
 		case s.Pin != nil:
-			text += fmt.Sprintf("pin %d to %s", s.Pin.VCPU, s.Pin.CPUs)
+			text += fmt.Sprintf("pin %d to %s", s.Pin.Number, s.Pin.CPUs)
 		case s.Emulator != nil:
 			text += fmt.Sprint("emulator to ", *s.Emulator)
 		case s.Autostart != nil:
 			text += fmt.Sprint("autostart ", *s.Autostart)
 		case s.Power != nil:
 			text += fmt.Sprint("power ", *s.Power)
+		case s.Define != nil:
+			text += "define"
+		case s.Restart != nil:
+			text += "restart for " + s.Restart.For
+		default:
+			text += fmt.Sprintf("%+v", s)
 		}
 	}
 

@@ -54,7 +54,7 @@ func (m *model) follow(ctx context.Context, host *libvirt.Host, o observed, want
 	}
 
 	if o.domain.Active && (!m.Running.ValueBool() || !same) {
-		if err := stop(ctx, host, want.UUID, m.ShutdownTimeout.Duration()); err != nil {
+		if err := stop(ctx, host, want.UUID, m.ShutdownTimeout.Duration(), true); err != nil {
 			return err
 		}
 
@@ -92,13 +92,4 @@ func alike(a, b domainxml.Spec) (bool, error) {
 	second, err := domainxml.Render(b)
 
 	return first == second, err
-}
-
-func store(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	text, err := domainxml.Render(spec)
-	if err != nil {
-		return err
-	}
-
-	return host.Define(ctx, text)
 }

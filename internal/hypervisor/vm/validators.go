@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
@@ -28,6 +30,10 @@ func (v atLeastOneMiB) ValidateString(ctx context.Context, req validator.StringR
 		resp.Diagnostics.AddAttributeError(req.Path, "Impossible amount of memory",
 			fmt.Sprintf("%s is no amount that a machine can have. Give it %s.", req.ConfigValue.ValueString(), v.Description(ctx)))
 	}
+}
+
+func oneLine() validator.String {
+	return stringvalidator.RegexMatches(regexp.MustCompile(`^[^\r\n]*$`), "must be a single line")
 }
 
 // ipValidator checks an IP address of a version.

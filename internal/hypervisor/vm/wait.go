@@ -11,6 +11,9 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
 
+// errStopped is what becomes of a wait for a machine that stops meanwhile, as one does that crashes again and again.
+var errStopped = errors.New("the machine has stopped by itself")
+
 const (
 	dialTimeout = 2 * time.Second
 	// livenessEvery is how many polls pass between two looks at whether the machine still runs.
@@ -23,8 +26,13 @@ func (m model) waitFor(ctx context.Context, host *libvirt.Host) error {
 		return nil
 	}
 
+	heard := listen(ctx, host, m.ID.ValueString())
+	defer heard.close()
+
 	wait := func(what string, probe func() error) error {
 		err := poll.Until(ctx, what, func(attempt int) error {
+			heard.hear()
+
 			if attempt%livenessEvery == livenessEvery-1 {
 				if err := m.lives(ctx, host); err != nil {
 					return err
@@ -33,8 +41,12 @@ func (m model) waitFor(ctx context.Context, host *libvirt.Host) error {
 
 			return probe()
 		})
-		if errors.Is(err, poll.ErrNotYet) {
-			err = fmt.Errorf("%w. The guest's console may say more: virsh console %s", err, m.Name.ValueString())
+
+		switch said := heard.last(); {
+		case errors.Is(err, errStopped):
+			err = fmt.Errorf("%w%s", err, said)
+		case errors.Is(err, poll.ErrNotYet):
+			err = fmt.Errorf("%w. The guest's console may say more: virsh console %s%s", err, m.Name.ValueString(), said)
 		}
 
 		return err
@@ -57,7 +69,7 @@ func (m model) waitFor(ctx context.Context, host *libvirt.Host) error {
 func (m model) lives(ctx context.Context, host *libvirt.Host) error {
 	active, err := host.Active(ctx, m.ID.ValueString())
 	if err == nil && !active {
-		err = fmt.Errorf("the machine has stopped. Look at its log on the host, /var/log/libvirt/qemu/%s.log", m.Name.ValueString())
+		err = fmt.Errorf("%w. Look at its log on the host, /var/log/libvirt/qemu/%s.log", errStopped, m.Name.ValueString())
 	}
 
 	return err

@@ -25,7 +25,7 @@ func NewList() list.ListResource { return object.NewList(kind()) }
 
 func kind() object.Kind[model] {
 	return object.Kind[model]{
-		Type: "hypervisor_volume", Thing: "volume", Schema: volumeSchema, Limits: limits,
+		Type: "hypervisor_volume", Thing: "volume", Schema: volumeSchema, Limits: limits, Contents: true,
 		Identity: tf.Identity{
 			{Name: "host", Description: "Name of the host in the provider block."},
 			{Name: "pool", Description: "Storage pool of the host."},

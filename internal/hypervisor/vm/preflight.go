@@ -1,0 +1,194 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// preflight refuses what the host would refuse only when the machine is changed or started. now is the machine as it is stored, and
+// the zero Spec for a new one; runs says whether it is to run.
+func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec, runs bool) error {
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return err
+	}
+
+	if err := errors.Join(tooMany(want, host.Name(), hardware), misfit(want, host.Name(), hardware)); err != nil {
+		return err
+	}
+
+	before := map[domainxml.Interface]bool{}
+	for _, nic := range now.Interfaces {
+		before[nic] = true
+	}
+
+	for name, nic := range want.Interfaces {
+		if before[nic] {
+			continue
+		}
+
+		if err := wired(ctx, host, nic); err != nil {
+			return fmt.Errorf("interface %q: %w", name, err)
+		}
+	}
+
+	if !runs || want.Pages.Size == 0 || (now.SameBacking(want) && now.TopMemory() == want.TopMemory()) {
+		return nil
+	}
+
+	return enoughPages(ctx, host, hardware, now, want)
+}
+
+// tooMany reports more vCPUs than the machine type has.
+func tooMany(want domainxml.Spec, host string, hardware topology.Host) error {
+	limit, known := hardware.MaxVCPUs[want.Machine]
+	if !known || want.TopVCPUs() <= limit {
+		return nil
+	}
+
+	return fmt.Errorf("the machine is to have %d vCPUs, and the machine type %q of host %q has at most %d. Give it fewer", want.TopVCPUs(), want.Machine, host, limit)
+}
+
+// misfit reports NUMA nodes and huge pages that the host does not have, and threads that are no siblings there.
+func misfit(want domainxml.Spec, host string, hardware topology.Host) error {
+	nodes := map[int]topology.Node{}
+	for _, node := range hardware.Nodes {
+		nodes[node.ID] = node
+	}
+
+	for id, node := range want.Nodes {
+		if _, found := nodes[node.Host]; !found && node.Host >= 0 {
+			return fmt.Errorf("NUMA node %d of the guest is bound to node %d of host %q, which has %d. Bind it to another one", id, node.Host, host, len(nodes))
+		}
+	}
+
+	for _, id := range want.Pages.Nodes.CPUs() {
+		if _, found := nodes[id]; !found {
+			return fmt.Errorf("huge pages are to come from NUMA node %d of host %q, which has %d. Take them from another one", id, host, len(nodes))
+		}
+	}
+
+	if want.CPU.Threads != 2 {
+		return nil
+	}
+
+	for vcpu := 0; vcpu+1 < len(want.Pins); vcpu += 2 {
+		if pair := want.Pins[vcpu].Union(want.Pins[vcpu+1]); !siblings(pair, hardware) {
+			return fmt.Errorf("vCPUs %d and %d are to be the threads of one core, and are pinned to CPUs %s of host %q, which are not. Pin them to siblings, or set threads = 1 in cpu_topology", vcpu, vcpu+1, pair, host)
+		}
+	}
+
+	return nil
+}
+
+func siblings(cpus topology.CPUSet, hardware topology.Host) bool {
+	for _, node := range hardware.Nodes {
+		for _, core := range node.Cores {
+			if cpus.Minus(core.Threads).IsEmpty() {
+				return true
+			}
+		}
+	}
+
+	return cpus.IsEmpty()
+}
+
+// wired reports a bridge or a network that the host does not have.
+func wired(ctx context.Context, host *libvirt.Host, nic domainxml.Interface) error {
+	if nic.Network == "" {
+		found, err := host.HasBridge(ctx, nic.Bridge)
+		if err == nil && !found {
+			err = fmt.Errorf("host %q has no bridge %q. Make it there, or name another one", host.Name(), nic.Bridge)
+		}
+
+		return err
+	}
+
+	network, err := host.Network(ctx, nic.Network)
+
+	switch {
+	case errors.Is(err, libvirt.ErrNotFound):
+		return fmt.Errorf("host %q has no network %q. Make it with hypervisor_network, or name another one", host.Name(), nic.Network)
+	case err == nil && !network.Active:
+		return fmt.Errorf("the network %q of host %q is not active. Start it", nic.Network, host.Name())
+	default:
+		return err
+	}
+}
+
+// enoughPages reports fewer free huge pages than the machine needs, beside those that it has itself.
+func enoughPages(ctx context.Context, host *libvirt.Host, hardware topology.Host, now, want domainxml.Spec) error {
+	free, err := host.Free(ctx)
+	if err != nil {
+		return err
+	}
+
+	var have uint64
+
+	for i, node := range hardware.Nodes {
+		if want.Pages.Nodes.IsEmpty() || !topology.NewCPUSet(node.ID).Intersect(want.Pages.Nodes).IsEmpty() {
+			have += free[i].Pages[want.Pages.Size]
+		}
+	}
+
+	if now.Pages.Size == want.Pages.Size {
+		have += now.TopMemory() / want.Pages.Size
+	}
+
+	if need := (want.TopMemory() + want.Pages.Size - 1) / want.Pages.Size; need > have {
+		return fmt.Errorf("the machine needs %d huge pages of %s, and host %q has %d free for it. Reserve more (vm.nr_hugepages), or give the machine less", need, tf.FormatSize(want.Pages.Size), host.Name(), have)
+	}
+
+	return nil
+}
+
+// checkHardware refuses in the plan what no apply can change about the host.
+func (p planned) checkHardware(ctx context.Context, host *libvirt.Host, state *planned, diags *diag.Diagnostics) {
+	vcpus, known := p.vcpus()
+	if !known || !host.Known() || (state != nil && state.Host.Equal(p.Host) && state.Count.Equal(p.Count) && state.Maximum.Equal(p.Maximum)) {
+		return
+	}
+
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return // checkHost says so if it matters
+	}
+
+	spec := domainxml.Spec{Machine: p.Machine.ValueString(), VCPUs: int(vcpus)}
+	if err := tooMany(spec, host.Name(), hardware); err != nil {
+		diags.Append(tf.FailedAt(path.Root("cpu").AtName("count"), "plan", "VM", p.Name.ValueString(), err))
+	}
+}
+
+// checkSuccessor refuses to destroy a machine for another one that could not be made: its bridges and networks have to be there. One
+// that the same apply makes comes too late to be sure of.
+func (p planned) checkSuccessor(ctx context.Context, host *libvirt.Host, diags *diag.Diagnostics) {
+	for name, element := range p.Interfaces.Elements() {
+		nic, ok := element.(types.Object)
+		if !ok || !host.Known() {
+			continue
+		}
+
+		bridge, _ := nic.Attributes()["bridge"].(types.String)
+		network, _ := nic.Attributes()["network"].(types.String)
+
+		if bridge.IsUnknown() || network.IsUnknown() {
+			continue
+		}
+
+		err := wired(ctx, host, domainxml.Interface{Bridge: bridge.ValueString(), Network: network.ValueString()})
+		if err != nil && !errors.Is(err, libvirt.ErrUnreachable) {
+			diags.Append(tf.FailedAt(path.Root("interfaces").AtMapKey(name), "plan", "VM", p.Name.ValueString(),
+				fmt.Errorf("the machine would be destroyed, and the one in its place could not be made: %w", err)))
+		}
+	}
+}
