@@ -100,10 +100,10 @@ var shownElsewhere = map[string][]string{
 		"cloud_init.network of a container", "cloud_init of a container", "container.directory any", "container.archive any",
 		"container.init any", "container any", "host of a container, or on Xen",
 	},
-	"TestMachineMovesWithItsDisksAsItRuns": {"host any", "migration any"},
-	"TestMachineLivesThroughAllItsChanges": {"running any"},
-	"the tests of drains":                  {"drain any", "drained any"},
-	"a host with KVM":                      {"domain_type any"},
+	"TestMachineMovesWithItsDisksAsItRuns":                            {"host any", "migration any"},
+	"TestMachineLivesThroughAllItsChanges":                            {"running any"},
+	"TestMachineIsDrainedBeforeItIsDisturbedAndComesBackWhenItPasses": {"drain any", "drained any"},
+	"a host with KVM": {"domain_type any"},
 }
 
 // TestEachRuleIsTrue changes one attribute on each of many machines, all in one apply, and looks at what became of their processes

@@ -10,6 +10,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
+// executeAll carries out the steps of an update in their order.
+func (m *model) executeAll(ctx context.Context, host *libvirt.Host, steps []step, spec domainxml.Spec, all topology.CPUSet) error {
+	for _, step := range steps {
+		if err := m.execute(ctx, host, step, spec, all); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
 // execute carries out one step of an update.
 func (m *model) execute(ctx context.Context, host *libvirt.Host, s step, spec domainxml.Spec, all topology.CPUSet) error {
 	switch id := m.ID.ValueString(); {

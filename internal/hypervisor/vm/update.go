@@ -71,13 +71,7 @@ func update(ctx context.Context, host *libvirt.Host, before model, plan *model, 
 		}
 	}
 
-	for _, step := range steps {
-		if err := plan.execute(ctx, host, step, want.spec, hardware.CPUs()); err != nil {
-			return err
-		}
-	}
-
-	return nil
+	return plan.executeAll(ctx, host, steps, want.spec, hardware.CPUs())
 }
 
 // target is what the plan wants of a machine that exists.

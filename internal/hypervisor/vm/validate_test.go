@@ -45,7 +45,7 @@ func TestHardwareThatContradictsItselfIsRefused(t *testing.T) {
 		"no more than there is":        {func(p *planned) { p.MemoryMaximum, p.PageSize = tf.Size(4<<30), tf.Size(2<<20) }, ""},
 		"room in locked memory":        {func(p *planned) { p.MemoryMaximum, p.Locked = tf.Size(8<<30), types.BoolValue(true) }, "Leave memory_maximum out"},
 		"a topology":                   {func(p *planned) { p.Topology = layout(1, 2, 2) }, ""},
-		"too small a topology":         {func(p *planned) { p.Topology = layout(1, 1, 2) }, "make 2 vCPUs, and the machine has up to 4"},
+		"too small a topology":         {func(p *planned) { p.Topology = layout(1, 2, 1) }, "make 2 vCPUs, and the machine has up to 4"},
 		"a topology for the maximum":   {func(p *planned) { p.Maximum, p.Topology = types.Int64Value(8), layout(2, 2, 2) }, ""},
 		"a topology below the maximum": {func(p *planned) { p.Maximum, p.Topology = types.Int64Value(8), layout(1, 2, 2) }, "make 4 vCPUs, and the machine has up to 8"},
 		"a topology to come":           {func(p *planned) { p.Topology = types.ObjectUnknown(layoutType) }, ""},
