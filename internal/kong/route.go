@@ -161,20 +161,7 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 		route.Headers[name] = slices.Sorted(slices.Values(values))
 	}
 
-	for _, path := range slices.Sorted(slices.Values(texts(found.Paths))) {
-		pattern, isPattern := strings.CutPrefix(path, patternMark)
-		quoted, whole := strings.CutSuffix(pattern, patternEnd)
-		literal, only := gateway.Literal(quoted)
-
-		switch {
-		case !isPattern:
-			route.Paths = append(route.Paths, path)
-		case whole && only:
-			route.ExactPaths = append(route.ExactPaths, literal)
-		default:
-			route.PathPatterns = append(route.PathPatterns, pattern)
-		}
-	}
+	parsePaths(found, &route)
 
 	for _, destination := range found.Destinations {
 		route.Ports = append(route.Ports, or(destination.Port, 0))
@@ -199,6 +186,24 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 	}
 
 	return route, nil
+}
+
+// parsePaths tells prefixes, whole paths and patterns apart.
+func parsePaths(found *kong.Route, into *gateway.Route) {
+	for _, path := range slices.Sorted(slices.Values(texts(found.Paths))) {
+		pattern, isPattern := strings.CutPrefix(path, patternMark)
+		quoted, whole := strings.CutSuffix(pattern, patternEnd)
+		literal, only := gateway.Literal(quoted)
+
+		switch {
+		case !isPattern:
+			into.Paths = append(into.Paths, path)
+		case whole && only:
+			into.ExactPaths = append(into.ExactPaths, literal)
+		default:
+			into.PathPatterns = append(into.PathPatterns, pattern)
+		}
+	}
 }
 
 // routesAlike compares of a route what its fields do not show.

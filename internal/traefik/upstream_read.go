@@ -60,16 +60,7 @@ func parseUpstream(name string, keys map[string]string) (gateway.Upstream, error
 	}
 
 	if upstream.Protocol == gateway.TCP {
-		balancer = "tcp/services/" + name + "/loadbalancer/"
-		transport = "tcp/serverstransports/" + name + "/"
-
-		if keys[balancer+"servers/0/tls"] == "true" {
-			upstream.Protocol = gateway.TLS
-		}
-
-		upstream.Health = p.health(balancer + "healthcheck/")
-		upstream.Timeouts.Connect = p.duration(transport + "dialtimeout")
-		transport += "tls/"
+		transport = p.stream(&upstream)
 	}
 
 	upstream.TLS = p.tls(transport)
@@ -84,6 +75,20 @@ func parseUpstream(name string, keys map[string]string) (gateway.Upstream, error
 	upstream.Altered = !upstream.Foreign && isAltered(keys, renderUpstream(upstream))
 
 	return upstream, nil
+}
+
+// stream reads what is different of an upstream for connections, and returns the folder of its TLS settings.
+func (p *reader) stream(upstream *gateway.Upstream) (tls string) {
+	balancer, transport := "tcp/services/"+upstream.Name+"/loadbalancer/", "tcp/serverstransports/"+upstream.Name+"/"
+
+	if p.keys[balancer+"servers/0/tls"] == "true" {
+		upstream.Protocol = gateway.TLS
+	}
+
+	upstream.Health = p.health(balancer + "healthcheck/")
+	upstream.Timeouts.Connect = p.duration(transport + "dialtimeout")
+
+	return transport + "tls/"
 }
 
 // target reads a server's address. The protocol of an upstream's servers is that of the first one read.
