@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -78,8 +79,8 @@ resource "hypervisor_vm" %[1]q {
 }
 `
 
-// newWalker prepares so many subjects on the hosts, none of which exists yet.
-func newWalker(t *testing.T, hosts []*testbed.Host, binary, prefix string, count int) *walker {
+// newWalker prepares a subject on the hosts for each of the calls, none of which exists yet.
+func newWalker(t *testing.T, hosts []*testbed.Host, binary, prefix string, calls []int) *walker {
 	t.Helper()
 
 	w := &walker{hosts: hosts, kind: testbed.DomainTypeFor(t), image: filepath.Join(t.TempDir(), "image.qcow2")}
@@ -90,7 +91,7 @@ func newWalker(t *testing.T, hosts []*testbed.Host, binary, prefix string, count
 
 	sockets := t.TempDir()
 
-	for number := 1; number <= count; number++ {
+	for _, number := range calls {
 		s := subject{number: number, name: fmt.Sprintf("%s%d", prefix, number), host: hosts[number%len(hosts)]}
 
 		var err error
@@ -200,7 +201,7 @@ func (w *walker) count(t *testing.T, arguments ...string) int {
 }
 
 // interrupt plans, and applies the plan with one fault for each subject, at the call of its number.
-func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bool, arguments ...string) (struck int) {
+func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bool, arguments ...string) string {
 	t.Helper()
 	w.declare(t, w.run.Folder, changed, fault.Action == wire.Kill)
 	w.mustRun(t, append([]string{"plan", "-out=plan"}, arguments...)...)
@@ -211,8 +212,13 @@ func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bo
 	}
 
 	output, err := w.terraform(t, "apply", "plan")
+	struck, meant := 0, 0
 
 	for _, s := range w.subjects {
+		if s.number <= calls {
+			meant++
+		}
+
 		fired, failure := s.proxy.Fired()
 		if failure != nil {
 			t.Fatal(failure)
@@ -229,11 +235,31 @@ func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bo
 
 	w.declare(t, w.run.Folder, changed, false)
 
-	if struck < calls*3/4 {
-		t.Fatalf("Only %d of %d calls were interrupted (%v):\n%s", struck, calls, err, output)
+	if struck < meant*3/4 {
+		t.Fatalf("Only %d of %d calls were interrupted (%v):\n%s", struck, meant, err, output)
 	}
 
-	return struck
+	return fmt.Sprintf("%d of %d", struck, calls)
+}
+
+// everyVariable says how many calls a walk goes at a time; 1 interrupts each.
+const everyVariable = "CRASH_WALK_EVERY"
+
+// stride is how many calls the walks go at a time: together, they interrupt each place in one way or another.
+func stride(t *testing.T) int {
+	t.Helper()
+
+	text, found := os.LookupEnv(everyVariable)
+	if !found {
+		return 6
+	}
+
+	every, err := strconv.Atoi(text)
+	if err != nil || every < 1 {
+		t.Fatalf("%s is %q, not a number of 1 or more", everyVariable, text)
+	}
+
+	return every
 }
 
 // settled applies, and checks that the host has what is declared, once, and that nothing is left to do.
@@ -328,13 +354,13 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 	binary := builtProvider(t)
 
 	// How many calls each operation takes.
-	probe := newWalker(t, hosts, binary, "probe", 1)
+	probe := newWalker(t, hosts, binary, "probe", []int{1})
 	create := probe.count(t)
 	probe.declare(t, probe.run.Folder, true, false)
 	update := probe.count(t)
 	destroy := probe.count(t, "-destroy")
 
-	for _, mode := range []struct {
+	for first, mode := range []struct {
 		name  string
 		fault wire.Fault
 	}{
@@ -343,17 +369,22 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 		{"cut after", wire.Fault{Action: wire.Cut, After: true}},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
-			w := newWalker(t, hosts, binary, strings.ReplaceAll(mode.name, " ", "-")+"-", max(create, update, destroy))
-
-			report := func(operation string, struck, calls int) {
-				fmt.Fprintf(os.Stdout, "crash_walk %s %s %d/%d\n", operation, mode.name, min(struck, calls), calls)
+			var calls []int
+			for call := 1 + 2*first%stride(t); call <= max(create, update, destroy); call += stride(t) {
+				calls = append(calls, call)
 			}
 
-			report("create", w.interrupt(t, mode.fault, create, false), create)
+			w := newWalker(t, hosts, binary, strings.ReplaceAll(mode.name, " ", "-")+"-", calls)
+
+			report := func(operation, struck string) {
+				fmt.Fprintf(t.Output(), "crash_walk %s %s: %s\n", operation, mode.name, struck)
+			}
+
+			report("create", w.interrupt(t, mode.fault, create, false))
 			w.settled(t)
-			report("update", w.interrupt(t, mode.fault, update, true), update)
+			report("update", w.interrupt(t, mode.fault, update, true))
 			w.settled(t)
-			report("delete", w.interrupt(t, mode.fault, destroy, true, "-destroy"), destroy)
+			report("delete", w.interrupt(t, mode.fault, destroy, true, "-destroy"))
 			w.mustRun(t, "destroy", "-auto-approve")
 
 			for _, host := range hosts {
