@@ -48,9 +48,11 @@ func contentFor(t *testing.T, kib int) string {
 	return file
 }
 
-// wantContent compares a volume of the default pool with a file.
-func wantContent(t *testing.T, host *testbed.Host, volume, file string) {
+// wantContent compares the volume that moves with a file.
+func wantContent(t *testing.T, host *testbed.Host, file string) {
 	t.Helper()
+
+	const volume = "m1.img"
 
 	got := filepath.Join(t.TempDir(), "got")
 	virsh(t, host, "vol-download", "--pool", "default", volume, got)
@@ -114,7 +116,7 @@ func TestFailedMoveLeavesTheMachineWhereItIs(t *testing.T) {
 			Check: check(func() {
 				wantNames(t, hosts[0], nil, nil)
 				wantNames(t, hosts[1], []string{"m1"}, []string{"m1.img", "m1.seed"})
-				wantContent(t, hosts[1], "m1.img", file)
+				wantContent(t, hosts[1], file)
 			}),
 		},
 	)
@@ -174,7 +176,7 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 			Check: check(func() {
 				wantNames(t, hosts[0], nil, nil)
 				wantNames(t, hosts[1], nil, []string{"m1.img"})
-				wantContent(t, hosts[1], "m1.img", file)
+				wantContent(t, hosts[1], file)
 			}),
 		},
 		resource.TestStep{Config: on("beta")},
@@ -184,7 +186,7 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 			Check: check(func() {
 				wantNames(t, hosts[0], []string{"m1"}, []string{"m1.img", "m1.seed"})
 				wantNames(t, hosts[1], nil, nil)
-				wantContent(t, hosts[0], "m1.img", file)
+				wantContent(t, hosts[0], file)
 			}),
 		},
 	)
@@ -268,7 +270,7 @@ provider "hypervisor" {
 
 		wantNames(t, hosts[0], nil, nil)
 		wantNames(t, hosts[1], []string{"m1"}, []string{"m1.img", "m1.seed"})
-		wantContent(t, hosts[1], "m1.img", file)
+		wantContent(t, hosts[1], file)
 
 		if state := virsh(t, hosts[1], "domstate", "m1"); state != "running" {
 			t.Errorf("%s: the machine is %s", test.name, state)

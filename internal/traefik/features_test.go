@@ -2,7 +2,6 @@ package traefik_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
@@ -386,17 +385,4 @@ func (s stack) othersAreLeftAlone(t *testing.T) {
 	importing, _ := s.engine(t)
 	must(t, importing.DeleteRoute(t.Context(), record))
 	must(t, importing.DeleteUpstream(t.Context(), record))
-}
-
-func (s stack) laterTraefikHasTheSameRoutes(t *testing.T) {
-	s.route(t, backend(t, "same"), gateway.Route{Record: gateway.Record{Name: "same"}, Hosts: []string{"same.test"}})
-	s.answers(t, "same.test", "/", http.StatusOK, "same")
-
-	later, err := s.bed.StartTraefik(t.Context(), s.consul)
-	must(t, err)
-	t.Cleanup(func() { later.Stop(context.Background()) })
-
-	second := s
-	second.gate = later
-	second.answers(t, "same.test", "/", http.StatusOK, "same")
 }

@@ -38,7 +38,7 @@ var (
 	// headerPattern is the name of a header (RFC 9110, section 5.6.2), as far as both engines give it back unchanged.
 	headerPattern = regexp.MustCompile("^[0-9A-Za-z][0-9A-Za-z_-]*$")
 	// valuePattern has the values of headers without what Kong takes for a regular expression.
-	valuePattern  = regexp.MustCompile(`^([\x21-\x7d]|~[^*])([ -~]*[!-~])?$`)
+	valuePattern  = regexp.MustCompile(`^([\x21-\x7d]|~[^*])([\x20-\x7e]*[\x21-\x7e])?$`)
 	methodPattern = regexp.MustCompile(`^[A-Z]+$`)
 )
 
