@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // Identity is what tells an object of a type from all others, for good (Terraform 1.12; harmless below): texts that the
@@ -37,19 +38,35 @@ func (i Identity) Schema() identityschema.Schema {
 }
 
 // Keep takes the identity over from a state. It is to be called wherever the state is set, and first of all by a read:
-// Terraform wants the identity of what the read removes, and of what a version without identities made.
+// Terraform wants the identity of what the read removes, and of what a version without identities made. It works on the raw
+// values: going through the framework costs more than all the rest of a read.
 func (i Identity) Keep(ctx context.Context, state tfsdk.State, identity *tfsdk.ResourceIdentity) (diags diag.Diagnostics) {
 	if state.Raw.IsNull() || identity == nil {
 		return nil
 	}
 
-	for _, attribute := range i {
-		var value types.String
-		diags.Append(state.GetAttribute(ctx, path.Root(attribute.Name), &value)...)
-		diags.Append(identity.SetAttribute(ctx, path.Root(attribute.Name), value)...)
+	var held map[string]tftypes.Value
+	if err := state.Raw.As(&held); err != nil {
+		diags.AddError("Unable to keep the identity of a resource", fmt.Sprintf("Its state cannot be read: %s.", err))
+
+		return diags
 	}
 
-	return diags
+	values := make(map[string]tftypes.Value, len(i))
+	for _, attribute := range i {
+		values[attribute.Name] = held[attribute.Name]
+	}
+
+	kind := identity.Schema.Type().TerraformType(ctx)
+	if err := tftypes.ValidateValue(kind, values); err != nil {
+		diags.AddError("Unable to keep the identity of a resource", fmt.Sprintf("Its state has other attributes: %s.", err))
+
+		return diags
+	}
+
+	identity.Raw = tftypes.NewValue(kind, values)
+
+	return nil
 }
 
 // Given returns the values that an import by identity gives, in order, and false if it is one by id.

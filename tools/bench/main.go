@@ -62,7 +62,7 @@ func main() {
 func parse(arguments []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	pattern := flags.String("run", "", "run the benchmarks whose names match this `regexp`; all by default")
-	rounds := flags.Int("rounds", 7, "samples of each figure")
+	rounds := flags.Int("rounds", 3, "samples of each figure")
 	out := flags.String("out", "bin", "`folder` that gets bench.json")
 	flags.Usage = func() { usage(flags) }
 
