@@ -218,6 +218,6 @@ resource "hypervisor_volume" "test" {
   size = "1MiB"
 }
 `,
-		ExpectError: flexible(`Unable to create volume "v1" ... Connect to host "alpha" at qemu+unix:///system?socket=/nonexistent: the host cannot be reached`),
+		ExpectError: flexible(`Unable to create volume "v1" ... connect to host "alpha" at qemu+unix:///system?socket=/nonexistent: the host cannot be reached`),
 	})
 }
