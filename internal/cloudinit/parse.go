@@ -33,7 +33,8 @@ func parse(metaData, userData, networkConfig []byte) (Seed, error) {
 		return Seed{}, fmt.Errorf("parse the seed's meta data: %w", err)
 	}
 
-	seed := Seed{InstanceID: document["instance-id"], Hostname: document["local-hostname"], UserData: string(userData)}
+	seed := Seed{InstanceID: document["instance-id"], Hostname: document["local-hostname"]}
+	seed.parseUserData(userData)
 	delete(document, "instance-id")
 	delete(document, "local-hostname")
 
