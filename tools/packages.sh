@@ -11,6 +11,7 @@ packages=(
 	openssh-server openssh-client                        # hosts that are reached by qemu+ssh
 	libxml2-utils                                        # definitions are held against libvirt's schemas
 	mariadb-server                                       # pairs of database servers
+	curl jq                                              # what a Consul server's script calls
 	linux-image-cloud-amd64 busybox-static cpio kmod     # the guest's system
 	syslinux dosfstools mtools                           # the guest's boot disk, and a second opinion on seed images
 )
