@@ -79,7 +79,7 @@ func newPipeline(t *testing.T, tool string, consul *testbed.Consul, hosts []*tes
 		}
 	})
 
-	p.inputs(t, "staging", `{ machines = 2, vcpus = 1, memory = "32MiB" }`)
+	p.inputs(t, "staging", `{ machines = 2, vcpus = 2, memory = "32MiB" }`)
 	p.inputs(t, "production", `{ machines = 3, vcpus = 2, memory = "32MiB" }`)
 
 	return p
@@ -240,16 +240,16 @@ func (p *pipeline) waitForTheLock(t *testing.T) {
 func (p *pipeline) refuseRestart(t *testing.T) {
 	t.Helper()
 
-	p.inputs(t, "staging", `{ machines = 2, vcpus = 1, memory = "48MiB" }`)
+	p.inputs(t, "staging", `{ machines = 2, vcpus = 2, memory = "48MiB" }`)
 	p.fail(t, []string{`Unable to plan VM "staging-web-1"`, `Set allow_change = "reboot"`}, "plan", "staging", "plan")
 
-	p.inputs(t, "staging", `{ machines = 2, vcpus = 1, memory = "48MiB", allow_change = "reboot" }`)
+	p.inputs(t, "staging", `{ machines = 2, vcpus = 2, memory = "48MiB", allow_change = "reboot" }`)
 	p.succeed(t, "plan", "staging", "plan")
 	p.fail(t, []string{`disturbs more than "live"`, "reboot\tmodule.platform.hypervisor_vm.web[\"staging-web-1\"]", "allow-reboot"}, "check", "plan", p.allowed(t, ""))
 	p.succeed(t, "check", "plan", p.allowed(t, "web,allow-reboot"))
 
 	// What may be restarted is not always: its being allowed is no restart.
-	p.inputs(t, "staging", `{ machines = 2, vcpus = 1, memory = "32MiB", allow_change = "reboot" }`)
+	p.inputs(t, "staging", `{ machines = 2, vcpus = 2, memory = "32MiB", allow_change = "reboot" }`)
 	p.succeed(t, "plan", "staging", "plan")
 	p.succeed(t, "check", "plan", "live")
 }
@@ -258,12 +258,12 @@ func (p *pipeline) refuseRestart(t *testing.T) {
 func (p *pipeline) refuseRemoval(t *testing.T) {
 	t.Helper()
 
-	p.inputs(t, "staging", `{ machines = 3, vcpus = 1, memory = "32MiB" }`)
+	p.inputs(t, "staging", `{ machines = 3, vcpus = 2, memory = "32MiB" }`)
 	p.succeed(t, "plan", "staging", "plan")
 	p.succeed(t, "check", "plan", "live")
 	p.succeed(t, "apply", "staging", "plan")
 
-	p.inputs(t, "staging", `{ machines = 2, vcpus = 1, memory = "32MiB" }`)
+	p.inputs(t, "staging", `{ machines = 2, vcpus = 2, memory = "32MiB" }`)
 	p.succeed(t, "plan", "staging", "plan")
 	p.fail(t, []string{"replace\tmodule.platform.hypervisor_vm.web[\"staging-web-3\"]", "replace\tmodule.platform.hypervisor_volume.root[\"staging-web-3\"]"}, "check", "plan", "reboot")
 	p.succeed(t, "check", "plan", p.allowed(t, p.labels(t)))
