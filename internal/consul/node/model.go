@@ -30,14 +30,23 @@ func (m model) partition() string {
 	return m.Partition.ValueString()
 }
 
-// mark is what tells others whose the node is.
-func (m model) mark() catalog.Mark {
+// Label names the node in errors.
+func (m *model) Label() string { return m.Name.ValueString() }
+
+// Identify returns the values of the identity.
+func (m *model) Identify() []types.String { return []types.String{m.Name, m.Partition} }
+
+// Own makes the node this state's.
+func (m *model) Own() { m.Owner = tf.Owned(m.Owner) }
+
+// Mark is what tells others whose the node is.
+func (m *model) Mark() catalog.Mark {
 	return catalog.Mark{Owner: m.Owner.ValueString(), Force: m.Force.ValueBool()}
 }
 
 func (m model) node() catalog.Node {
 	return catalog.Node{
-		Mark:      m.mark(),
+		Mark:      m.Mark(),
 		Name:      m.Name.ValueString(),
 		Partition: m.partition(),
 		Address:   m.Address.ValueString(),
@@ -48,8 +57,8 @@ func (m model) node() catalog.Node {
 	}
 }
 
-// set takes over what Consul says.
-func (m *model) set(node catalog.Node) {
+// Set takes over what Consul says.
+func (m *model) Set(node catalog.Node) {
 	m.Name = types.StringValue(node.Name)
 	m.Address = types.StringValue(node.Address)
 	m.Probe = types.BoolValue(node.Probe)

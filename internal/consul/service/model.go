@@ -40,8 +40,8 @@ type weights struct {
 	Warning types.Int64 `tfsdk:"warning"`
 }
 
-// label names the service in errors; while it is imported, only its id is known.
-func (m model) label() string {
+// Label names the service in errors; while it is imported, only its id is known.
+func (m *model) Label() string {
 	if m.Name.ValueString() == "" {
 		return m.ID.ValueString()
 	}
@@ -65,8 +65,16 @@ func tenancy(name types.String) string {
 	return name.ValueString()
 }
 
-// mark is what tells others whose the instance is.
-func (m model) mark() catalog.Mark {
+// Identify returns the values of the identity.
+func (m *model) Identify() []types.String {
+	return []types.String{m.ID, m.Node, m.Namespace, m.Partition}
+}
+
+// Own makes the instance this state's.
+func (m *model) Own() { m.Owner = tf.Owned(m.Owner) }
+
+// Mark is what tells others whose the instance is.
+func (m *model) Mark() catalog.Mark {
 	return catalog.Mark{
 		Owner: m.Owner.ValueString(), Wait: m.WaitForPassing.Duration(), Drain: m.Drain.Duration(), Force: m.Force.ValueBool(),
 	}
@@ -75,7 +83,7 @@ func (m model) mark() catalog.Mark {
 func (m model) service() catalog.Service {
 	service := catalog.Service{
 		Identity:    m.identity(),
-		Mark:        m.mark(),
+		Mark:        m.Mark(),
 		Address:     m.Address.ValueString(),
 		Port:        int(m.Port.ValueInt64()),
 		Tagged:      make(map[string]catalog.Endpoint, len(m.TaggedAddresses)),
@@ -93,8 +101,8 @@ func (m model) service() catalog.Service {
 	return service
 }
 
-// set takes over what Consul says.
-func (m *model) set(service catalog.Service) {
+// Set takes over what Consul says.
+func (m *model) Set(service catalog.Service) {
 	m.Name = types.StringValue(service.Name)
 	m.ID = types.StringValue(service.ID)
 	m.Node = tf.OptionalText(service.Node)

@@ -12,12 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// ModifyPlan refuses what this Consul would refuse, as far as it can be asked: it may be made by the same apply.
-func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.backend == nil || req.Plan.Raw.Equal(req.State.Raw) {
-		return
-	}
-
+// plan refuses what this Consul would refuse.
+func plan(ctx context.Context, consul *catalog.Client, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var (
 		name, node, namespace, partition types.String
 		checks                           types.Map
@@ -29,9 +25,8 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("partition"), &partition)...)
 	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("checks"), &checks)...)
 
-	consul, err := r.backend.Consul()
-	if err != nil || resp.Diagnostics.HasError() {
-		return // an apply says so
+	if resp.Diagnostics.HasError() {
+		return
 	}
 
 	refuse := func(at path.Path, err error) {

@@ -108,10 +108,12 @@ func sizeOf(text string) tf.Notation {
 func (p planned) validatePlace(diags *diag.Diagnostics) {
 	const remedy = "Give placement, or host and cpu."
 
+	given := func(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
+
 	switch placed := !p.Placement.IsNull(); {
-	case placed && !p.Host.IsNull():
+	case given(p.Placement) && given(p.Host):
 		diags.AddAttributeError(path.Root("host"), "Place said twice", "placement says the machine's host already, and host does too. "+remedy)
-	case placed && !p.CPU.IsNull():
+	case given(p.Placement) && given(p.CPU):
 		diags.AddAttributeError(path.Root("cpu"), "Place said twice", "placement says the machine's CPUs already, and cpu does too. "+remedy)
 	case !placed && p.Host.IsNull():
 		diags.AddAttributeError(path.Root("host"), "Missing host", "Nothing says on which host the machine runs. "+remedy)
