@@ -19,11 +19,12 @@ func (m model) seed(uuid string) cloudinit.Seed {
 	c := m.CloudInit
 
 	seed := cloudinit.Seed{
-		InstanceID:    uuid,
-		Hostname:      m.Name.ValueString(),
-		MetaData:      c.MetaData,
-		UserData:      c.userData(),
-		NetworkConfig: c.NetworkConfig.ValueString(),
+		InstanceID:     uuid,
+		Hostname:       m.Name.ValueString(),
+		MetaData:       c.MetaData,
+		UserData:       c.UserData.ValueString(),
+		SecretUserData: c.UserDataWO.ValueString(),
+		NetworkConfig:  c.NetworkConfig.ValueString(),
 	}
 
 	for _, name := range slices.Sorted(maps.Keys(c.Network)) {
@@ -123,7 +124,11 @@ func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 	}
 
 	if secret != nil {
-		m.CloudInit.UserData, m.CloudInit.UserDataWOVersion = types.StringNull(), types.Int64PointerValue(secret)
+		m.CloudInit.UserDataWOVersion = types.Int64PointerValue(secret)
+
+		if seed.SecretUserData == "" { // it is all the user data that there is
+			m.CloudInit.UserData = types.StringNull()
+		}
 	}
 
 	for _, nic := range seed.Network {
