@@ -17,16 +17,12 @@ module "machines" {
 
 locals {
   user_data = {
-    for name, machine in var.machines : name => "#cloud-config\n${yamlencode(merge(
-      {
-        write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/") ? "0755" : "0644" }]
-        runcmd      = local.commands
-      },
-      contains(keys(machine.data), "redis") ? {
-        fs_setup = [{ device = "/dev/disk/by-id/virtio-redis", filesystem = "ext4", label = "redis", overwrite = false }]
-        mounts   = [["LABEL=redis", "/var/lib/redis", "ext4", "defaults,noatime"]]
-      } : {},
-    ))}"
+    for name, machine in var.machines : name => "#cloud-config\n${yamlencode({
+      write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/") ? "0755" : "0644" }]
+      fs_setup    = [for disk in keys(machine.data) : { device = "/dev/disk/by-id/virtio-redis", filesystem = "ext4", label = "redis", overwrite = false } if disk == "redis"]
+      mounts      = [for disk in keys(machine.data) : ["LABEL=redis", "/var/lib/redis", "ext4", "defaults,noatime"] if disk == "redis"]
+      runcmd      = local.commands
+    })}"
   }
 
   secrets = {

@@ -1,13 +1,13 @@
 # Who begins as a master, and whose replica each of the others is. From then on the cluster decides: a replica that took over stays master.
 
 locals {
-  masters = floor(length(var.machines) / (1 + var.replicas))
+  masters = max(1, floor(length(var.machines) / (1 + var.replicas)))
 
   by_host = { for host in distinct(sort([for machine in values(var.machines) : machine.placement.host])) : host => sort([for name, machine in var.machines : name if machine.placement.host == host]) }
 
   # The first machine of every host, then the second of every host ...: the masters are as far apart as the hosts allow.
   turns           = flatten([for turn in range(max(0, [for names in values(local.by_host) : length(names)]...)) : [for names in values(local.by_host) : names[turn] if turn < length(names)]])
-  first           = slice(local.turns, 0, local.masters)
+  first           = slice(local.turns, 0, min(length(local.turns), local.masters))
   masters_by_host = { for host, names in local.by_host : host => length(setintersection(names, local.first)) }
 
   # Both in the order of their hosts, and the replicas turned until none is beside its master.

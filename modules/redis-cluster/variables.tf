@@ -28,16 +28,6 @@ variable "machines" {
     condition     = length(var.machines) % (1 + var.replicas) == 0 && length(var.machines) >= 3 * (1 + var.replicas)
     error_message = "machines are ${1 + var.replicas} for each master (1 + replicas), and of fewer than three masters none would be a majority: ${3 * (1 + var.replicas)}, ${4 * (1 + var.replicas)}, ${5 * (1 + var.replicas)} ... of them. There are ${length(var.machines)}."
   }
-
-  validation {
-    condition     = alltrue([for count in values(local.masters_by_host) : 2 * count < local.masters])
-    error_message = "The loss of one host would take the majority of the ${local.masters} masters away, and with it every failover: ${join(", ", [for host, count in local.masters_by_host : "${host} has ${count}" if 2 * count >= local.masters])}. Spread the machines over three hosts; the third may be a witness that has one of them."
-  }
-
-  validation {
-    condition     = length(local.rotations) > 0
-    error_message = "A replica would be on the host of its master, and both would be lost at once. Spread the machines more evenly over their hosts: ${join(", ", [for host, names in local.by_host : "${host} has ${length(names)}"])}."
-  }
 }
 
 variable "replicas" {
@@ -135,7 +125,7 @@ variable "node_timeout" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[0-9]+(ms|s)$", var.node_timeout)) && local.node_timeout >= 500 && local.node_timeout <= 60000
+    condition     = can(regex("^[0-9]+(ms|s)$", var.node_timeout)) && try(tonumber(trimsuffix(var.node_timeout, "ms")) >= 500, tonumber(trimsuffix(var.node_timeout, "s")) >= 1) && try(tonumber(trimsuffix(var.node_timeout, "ms")) <= 60000, tonumber(trimsuffix(var.node_timeout, "s")) <= 60)
     error_message = "node_timeout is a duration from \"500ms\" to \"60s\"; below a second a busy machine is taken for a dead one."
   }
 }
