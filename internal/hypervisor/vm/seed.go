@@ -60,7 +60,7 @@ func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		return err
 	}
 
-	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+	return host.Put(ctx, at.Pool, at.Name, image)
 }
 
 // renewSeed writes another content into the seed, which a running guest keeps as the disk that it is.
@@ -87,7 +87,7 @@ func (m model) renewSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		image = append(image, make([]byte, volume.Capacity-uint64(len(image)))...) // in place of what the old one had there
 	}
 
-	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+	return host.Put(ctx, at.Pool, at.Name, image)
 }
 
 // growSeed makes room for a longer seed, also on the machine that runs.
