@@ -86,7 +86,7 @@ func redisMembers(t *testing.T) []*redisMember {
 	t.Helper()
 
 	run := inModules(t, "terraform", "redis-cluster/examples/six")
-	network := fmt.Sprintf("127.%d.%d", 1+rand.IntN(250), 1+rand.IntN(250)) //nolint:gosec // it is to be another one than that of tests beside it
+	network := fmt.Sprintf("127.%d.%d", 1+rand.IntN(250), 1+rand.IntN(250))
 
 	if err := run.SetVariables(map[string]any{"subnet": network + ".0/24", "password": redisPassword}); err != nil {
 		t.Fatal(err)
