@@ -10,19 +10,32 @@ locals {
   first           = slice(local.turns, 0, min(length(local.turns), local.masters))
   masters_by_host = { for host, names in local.by_host : host => length(setintersection(names, local.first)) }
 
-  # Both in the order of their hosts, and the replicas turned until none is beside its master.
-  leaders   = flatten([for names in values(local.by_host) : [for name in names : name if contains(local.first, name)]])
-  followers = flatten([for names in values(local.by_host) : [for name in names : name if !contains(local.first, name)]])
-  rotations = [
-    for turn in range(length(local.followers)) : turn
-    if alltrue([for i in range(length(local.followers)) : var.machines[local.followers[(i + turn) % length(local.followers)]].placement.host != var.machines[local.leaders[i % local.masters]].placement.host])
+  # Masters and replicas in the order of the turns, and both in that of their hosts, which suits hosts with unlike numbers of machines:
+  # the replicas are turned against the masters until none is beside its own.
+  sorted = flatten(values(local.by_host))
+  orders = [for names in [local.turns, local.sorted] : {
+    leaders   = [for name in names : name if contains(local.first, name)]
+    followers = [for name in names : name if !contains(local.first, name)]
+  }]
+  rotations = flatten([
+    for order in local.orders : [
+      for turn in range(length(order.followers)) : {
+        leaders   = order.leaders
+        followers = concat(slice(order.followers, turn, length(order.followers)), slice(order.followers, 0, turn))
+      }
+    ]
+  ])
+  fitting = [
+    for rotation in local.rotations : rotation
+    if alltrue([for i, follower in rotation.followers : var.machines[follower].placement.host != var.machines[rotation.leaders[i % local.masters]].placement.host])
   ]
+  chosen = concat(local.fitting, local.orders)[0]
 
   shards = {
-    for i, leader in local.leaders : leader => {
+    for i, leader in local.chosen.leaders : leader => {
       first    = floor(i * 16384 / local.masters)
       last     = floor((i + 1) * 16384 / local.masters) - 1
-      replicas = [for n in range(var.replicas) : local.followers[(i + n * local.masters + try(local.rotations[0], 0)) % length(local.followers)]]
+      replicas = [for n, follower in local.chosen.followers : follower if n % local.masters == i]
     }
   }
 

@@ -18,7 +18,7 @@ output "shards" {
   }
 
   precondition {
-    condition     = length(local.rotations) > 0
+    condition     = length(local.fitting) > 0
     error_message = "A replica would be on the host of its master, and both would be lost at once. Spread the machines more evenly over their hosts: ${join(", ", [for host, names in local.by_host : "${host} has ${length(names)}"])}."
   }
 }

@@ -92,11 +92,11 @@ run "two_replicas_each" {
 
   variables {
     replicas = 2
-    machines = { for n in range(12) : "redis-${10 + n}" => { placement = { host = ["alpha", "beta", "gamma"][n % 3], pins = ["${n}"] }, address = "10.0.0.${70 + n}/24", memory = "8GiB" } }
+    machines = { for n in range(15) : "redis-${10 + n}" => { placement = { host = ["alpha", "beta", "gamma"][n % 3], pins = ["${n}"] }, address = "10.0.0.${70 + n}/24", memory = "8GiB" } }
   }
 
   assert {
-    condition     = length(output.shards) == 4 && alltrue([for leader, shard in output.shards : length(distinct(shard.replicas)) == 2 && alltrue([for replica in shard.replicas : var.machines[replica].placement.host != var.machines[leader].placement.host])])
-    error_message = "Four masters do not have two replicas each on other hosts: ${jsonencode(output.shards)}"
+    condition     = length(output.shards) == 5 && alltrue([for leader, shard in output.shards : length(distinct(shard.replicas)) == 2 && alltrue([for replica in shard.replicas : var.machines[replica].placement.host != var.machines[leader].placement.host])])
+    error_message = "Five masters do not have two replicas each on other hosts: ${jsonencode(output.shards)}"
   }
 }
