@@ -2,13 +2,7 @@ package catalog_test
 
 import (
 	"errors"
-	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
@@ -23,56 +17,12 @@ const rootToken = "6f1f7a52-7c5c-4d0b-9d34-2f0c2f0d9a11"
 func startStrict(t *testing.T) string {
 	t.Helper()
 
-	program, err := testbed.Tool(t.Context(), "consul")
-	if err != nil {
-		t.Fatalf("Unable to find Consul: %v", err)
-	}
-
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	servers, err := testbed.For(t).StartConsulServers(t.Context(), testbed.ConsulOptions{Token: rootToken})
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	port := listener.Addr().(*net.TCPAddr).Port
-	folder := t.TempDir()
-
-	// All other traffic goes to a loopback address of its own, so that the fixed ports meet nobody's.
-	config := fmt.Sprintf(`
-		acl { enabled = true, default_policy = "deny", tokens { initial_management = %q, agent = %q } }
-		addresses { http = "127.0.0.1" }
-		ports { http = %d, dns = -1, grpc = -1, grpc_tls = -1, serf_wan = -1 }
-		bind_addr = "127.77.%d.%d"
-		disable_update_check = true
-	`, rootToken, rootToken, port, os.Getpid()/256%256, max(os.Getpid()%256, 1))
-
-	file := filepath.Join(folder, "consul.hcl")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-
-	log, err := os.Create(filepath.Join(folder, "consul.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	command := exec.Command(program, "agent", "-dev", "-node=strict", "-config-file="+file)
-	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-
-	if err := command.Start(); err != nil {
-		t.Fatalf("start Consul: %v", err)
-	}
-
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-
-	return fmt.Sprintf("http://127.0.0.1:%d", port)
+	return servers[0].Address()
 }
 
 func TestWhatATokenMayNotReadNeverLooksLikeNotFound(t *testing.T) {

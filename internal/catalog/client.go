@@ -61,7 +61,8 @@ func New(config Config) (*Client, error) {
 	settings.TLSConfig.KeyFile = or(config.KeyFile, settings.TLSConfig.KeyFile)
 	settings.TLSConfig.Address = or(config.ServerName, settings.TLSConfig.Address)
 
-	if strings.Contains(settings.Address, "@") {
+	address := settings.Address // the library takes the scheme off
+	if strings.Contains(address, "@") {
 		return nil, errors.New("configure the Consul client: the address holds a user name or password, which would stand in error texts. Give them in CONSUL_HTTP_AUTH")
 	}
 
@@ -69,7 +70,7 @@ func New(config Config) (*Client, error) {
 
 	web, err := api.NewHttpClient(settings.Transport, settings.TLSConfig)
 	if err != nil {
-		return nil, fmt.Errorf("configure TLS to Consul at %s: %w", settings.Address, err)
+		return nil, fmt.Errorf("configure TLS to Consul at %s: %w", address, err)
 	}
 
 	patience := cmp.Or(config.Timeout, defaultPatience)
@@ -78,11 +79,11 @@ func New(config Config) (*Client, error) {
 
 	client, err := api.NewClient(settings)
 	if err != nil {
-		return nil, fmt.Errorf("configure the Consul client for %s: %w", settings.Address, err)
+		return nil, fmt.Errorf("configure the Consul client for %s: %w", address, err)
 	}
 
 	return &Client{
-		api: client, address: settings.Address, reads: map[string]*read{}, locks: map[string]*sync.Mutex{},
+		api: client, address: address, reads: map[string]*read{}, locks: map[string]*sync.Mutex{},
 		made: map[string]*api.Node{}, patience: patience,
 	}, nil
 }

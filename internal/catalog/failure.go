@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -22,12 +24,36 @@ var (
 
 // asked explains the failure of a read.
 func (c *Client) asked(err error) error {
+	var status api.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusForbidden {
+		return fmt.Errorf("%w. %s", err, forbidden)
+	}
+
 	var transport *url.Error
 	if !errors.As(err, &transport) || errors.Is(err, context.Canceled) {
 		return err
 	}
 
-	return fmt.Errorf("Consul at %s cannot be reached: %w. Check that Consul runs there, and that the address in the provider block's consul or in CONSUL_HTTP_ADDR is right", c.address, transport.Err)
+	return fmt.Errorf("Consul at %s cannot be reached: %w. %s", c.address, transport.Err, remedy(transport.Err))
+}
+
+// forbidden is what to do about a token that may not do something. Consul says what.
+const forbidden = "Let the token's policies allow it, or give the provider another token (token_file in its block, or CONSUL_HTTP_TOKEN)"
+
+// remedy is what to do about a connection that does not come about.
+func remedy(err error) string {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "Give the certificate of the authority that issued the server's in the provider block's consul.ca_file or in CONSUL_CACERT, and the " +
+			"name that it is issued to in server_name if that is not the address's"
+	}
+
+	// What a server says before it closes a TLS connection has a type that crypto/tls keeps to itself.
+	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
+		return "The server turns away clients that show no certificate of an authority that it trusts: give one in the provider block's " +
+			"consul, as cert_file and key_file, or in CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY"
+	}
+
+	return "Check that Consul runs there, and that the address in the provider block's consul or in CONSUL_HTTP_ADDR is right"
 }
 
 // told explains the failure of a write, and marks it with ErrUnanswered unless it is certain that nothing was written.
@@ -42,7 +68,7 @@ func (c *Client) told(err error) error {
 
 	var status api.StatusError
 	if errors.As(err, &status) && status.Code < http.StatusInternalServerError {
-		return err
+		return c.asked(err)
 	}
 
 	return fmt.Errorf("%w: %w", ErrUnanswered, c.asked(err))

@@ -78,6 +78,10 @@ func explain(failures api.TxnErrors) error {
 			return fmt.Errorf("%w (%s)", ErrConflict, failure.What)
 		}
 
+		if strings.Contains(failure.What, "Permission denied") {
+			return fmt.Errorf("%s. %s", strings.TrimSuffix(failure.What, "."), forbidden)
+		}
+
 		texts = append(texts, failure.What)
 	}
 

@@ -67,6 +67,9 @@ func consulAttribute() schema.Attribute {
 	token := text("ACL token. Prefer `token_file` or `CONSUL_HTTP_TOKEN`; an ephemeral value may be used here. Never stored.")
 	token.Sensitive = true
 
+	tokenFile := text("File that holds the ACL token; either this or `token`. Defaults to `CONSUL_HTTP_TOKEN_FILE`.")
+	tokenFile.Validators = []validator.String{stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("token"))}
+
 	return schema.SingleNestedAttribute{
 		MarkdownDescription: "How Consul is reached. What is left out comes from Consul's usual environment variables.",
 		Optional:            true,
@@ -74,7 +77,7 @@ func consulAttribute() schema.Attribute {
 			"address":    text("Address of an agent or server, such as `https://10.0.0.21:8501`. Defaults to `CONSUL_HTTP_ADDR`, then `127.0.0.1:8500`."),
 			"datacenter": text("Datacenter that requests are for. Defaults to the agent's own."),
 			"token":      token,
-			"token_file": text("File that holds the ACL token. Defaults to `CONSUL_HTTP_TOKEN_FILE`."),
+			"token_file": tokenFile,
 			"ca_file":    text("PEM file of the certificate authority that the server's certificate is verified against. Defaults to `CONSUL_CACERT`, then the system's."),
 			"cert_file":  text("PEM file of the client certificate, for mutual TLS. Defaults to `CONSUL_CLIENT_CERT`."),
 			"key_file":   text("PEM file of the client certificate's key. Defaults to `CONSUL_CLIENT_KEY`."),

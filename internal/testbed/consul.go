@@ -60,7 +60,7 @@ func (c *Consul) DNS() string { return fmt.Sprintf("127.0.0.1:%d", c.dns) }
 func (c *Consul) Stop(ctx context.Context) { c.daemon.stop(ctx, stopGrace) }
 
 func (c *Consul) hasLeader(ctx context.Context) error {
-	body, _, err := get(ctx, c.Address()+"/v1/status/leader")
+	body, _, err := get(ctx, http.DefaultClient, c.Address()+"/v1/status/leader")
 	if err != nil {
 		return err
 	}
@@ -131,14 +131,14 @@ func freePorts(ctx context.Context, count int) (ports []int, err error) {
 }
 
 // get reads a URL, and gives a server that hangs two seconds.
-func get(ctx context.Context, url string) (body []byte, status int, err error) {
+func get(ctx context.Context, client *http.Client, url string) (body []byte, status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, 0, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, 0, err
 	}

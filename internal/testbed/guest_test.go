@@ -3,6 +3,7 @@ package testbed
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +85,7 @@ func awaitBody(t *testing.T, host *Host, g guest, path string) string {
 	defer cancel()
 	var answer string
 	err := until(ctx, func(ctx context.Context) error {
-		body, status, err := get(ctx, "http://"+host.Bed().Address(g.address)+path)
+		body, status, err := get(ctx, http.DefaultClient, "http://"+host.Bed().Address(g.address)+path)
 		if err == nil && status != 200 {
 			err = fmt.Errorf("status %d", status)
 		}

@@ -65,7 +65,7 @@ func (t *Traefik) Stop(ctx context.Context) { t.daemon.stop(ctx, stopGrace) }
 
 // answers checks for Traefik's own answer to what no router takes.
 func (t *Traefik) answers(ctx context.Context) error {
-	_, status, err := get(ctx, t.URL())
+	_, status, err := get(ctx, http.DefaultClient, t.URL())
 	if err == nil && status != http.StatusNotFound {
 		err = fmt.Errorf("it answered with status %d, not 404", status)
 	}

@@ -93,6 +93,9 @@ func (c *CLI) SetVariables(values map[string]any) error {
 	return os.WriteFile(filepath.Join(c.Folder, "terraform.tfvars.json"), text, 0o600)
 }
 
+// SetEnv sets an environment variable of all commands that follow.
+func (c *CLI) SetEnv(name, value string) { c.env = append(c.env, name+"="+value) }
+
 // Apply applies the configuration. Its output goes to the writer, which may be nil, as it comes.
 func (c *CLI) Apply(ctx context.Context, output io.Writer, arguments ...string) error {
 	_, err := c.run(ctx, output, append([]string{"apply", "-auto-approve", "-no-color"}, arguments...)...)
