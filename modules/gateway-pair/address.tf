@@ -16,7 +16,7 @@ locals {
         name      = name
         id        = var.vrrp.router_id
         priority  = local.priorities[name]
-        advert    = local.seconds.advert
+        advert    = format("%.2f", local.seconds.advert)
         preempt   = var.vrrp.preempt
         own       = local.addresses[name]
         peers     = [for other in local.names : local.addresses[other] if other != name]

@@ -21,11 +21,11 @@ locals {
   addresses = { for name, machine in var.machines : name => split("/", machine.address)[0] }
 
   # "1m30s" in seconds.
-  units = { h = 3600, m = 60, s = 1, ms = 0.001 }
+  milliseconds = { h = 3600000, m = 60000, s = 1000, ms = 1 }
   seconds = {
     for name, duration in {
       advert = var.vrrp.advert_interval, check = var.check_interval, dial = var.dial_timeout, idle = var.idle_timeout, grace = var.grace_time
-    } : name => sum([for part in regexall("([0-9.]+)(ms|h|m|s)", duration) : tonumber(part[0]) * local.units[part[1]]])
+    } : name => sum([for part in regexall("([0-9.]+)(ms|h|m|s)", duration) : tonumber(part[0]) * local.milliseconds[part[1]]]) / 1000
   }
 
   # What stands on each machine; a later file takes the place of an earlier one at the same path.
@@ -52,6 +52,7 @@ locals {
     { for path, content in var.consul_secrets : path => { content = content, owner = "root:consul" } },
     { for name in var.https.certificates : "${local.certificates}/${name}.crt" => { content = var.certificates[name].certificate, owner = "root:root" } },
     { for name in var.https.certificates : "${local.certificates}/${name}.key" => { content = var.certificates[name].key, owner = "root:root" } },
+    var.engine == "traefik" ? { (local.traefik_environment) = { content = "CONSUL_HTTP_TOKEN=${var.consul_token}\n", owner = "root:root" } } : {},
     local.kong_secrets,
   )
 

@@ -15,6 +15,7 @@ locals {
           Wants=consul.service
           [Service]
           Restart=always
+          EnvironmentFile=-${local.traefik_environment}
           LimitNOFILE=1048576
           TimeoutStopSec=${ceil(local.seconds.grace) + 5}
         EOT
@@ -24,22 +25,28 @@ locals {
     commands = [["systemctl", "enable", "--now", "traefik"]]
   }
 
+  traefik_environment = "/etc/traefik/secrets.env"
+
   # A gateway that is told to stop has given its address away: what it still has is answered.
   transport = { lifeCycle = { graceTimeOut = var.grace_time } }
 
-  plain = merge({ address = ":80", transport = local.transport }, var.https.enabled && var.https.redirect ? {
-    http = { redirections = { entryPoint = { to = "websecure", scheme = "https", permanent = true } } }
-  } : { asDefault = true })
+  redirects = var.https.enabled && var.https.redirect
+
+  entry_points = {
+    ping = { address = "127.0.0.1:${local.ping_port}" }
+    web = merge(
+      { address = ":80", asDefault = !local.redirects, transport = local.transport },
+      { for key, value in { redirections = { entryPoint = { to = "websecure", scheme = "https", permanent = true } } } : "http" => { (key) = value } if local.redirects },
+    )
+    websecure = { address = ":443", asDefault = true, transport = local.transport, http = { tls = {} } }
+  }
 
   traefik_static = {
     global = { checkNewVersion = false, sendAnonymousUsage = false }
     log    = { level = "INFO" }
     ping   = { entryPoint = "ping" }
 
-    entryPoints = merge(
-      { ping = { address = "127.0.0.1:${local.ping_port}" }, web = local.plain },
-      { for name in ["websecure"] : name => { address = ":443", asDefault = true, transport = local.transport, http = { tls = {} } } if var.https.enabled },
-    )
+    entryPoints = { for name, point in local.entry_points : name => point if name != "websecure" || var.https.enabled }
 
     providers = {
       providersThrottleDuration = "500ms"

@@ -67,6 +67,19 @@ variable "consul_secrets" {
   ephemeral   = true
 }
 
+variable "consul_token" {
+  description = "Token with which Traefik reads services and its own keys from Consul, that of `gateway` of the module `consul-cluster`. It is stored neither in the state nor in the plan."
+  type        = string
+  default     = ""
+  nullable    = false
+  ephemeral   = true
+
+  validation {
+    condition     = can(regex("^[0-9a-f-]*$", var.consul_token))
+    error_message = "consul_token is a UUID in lower case."
+  }
+}
+
 variable "secrets_version" {
   description = "Number that says that a secret changed, which Terraform cannot see by itself."
   type        = number

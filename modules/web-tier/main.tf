@@ -20,10 +20,10 @@ locals {
   addresses = { for name, machine in var.machines : name => split("/", machine.address)[0] }
 
   # "1m30s" in seconds.
-  units = { h = 3600, m = 60, s = 1, ms = 0.001 }
+  milliseconds = { h = 3600000, m = 60000, s = 1000, ms = 1 }
   seconds = {
     for name, duration in { interval = var.check.interval, timeout = var.check.timeout, drain = var.drain_time, request = var.apache.timeout } :
-    name => sum([for part in regexall("([0-9.]+)(ms|h|m|s)", duration) : tonumber(part[0]) * local.units[part[1]]])
+    name => sum([for part in regexall("([0-9.]+)(ms|h|m|s)", duration) : tonumber(part[0]) * local.milliseconds[part[1]]]) / 1000
   }
 
   # What stands on each machine; a later file takes the place of an earlier one at the same path.
@@ -41,7 +41,10 @@ locals {
 
   secrets = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
-      write_files = [for path, content in var.consul_secrets : { path = path, content = content, permissions = "0640", owner = "root:consul" }]
+      write_files = concat(
+        [for path, content in var.consul_secrets : { path = path, content = content, permissions = "0640", owner = "root:consul" }],
+        [{ path = local.token_file, content = "CONSUL_HTTP_TOKEN=${var.consul_token}\n", permissions = "0600", owner = "root:root" }],
+      )
     })}"
   }
 }

@@ -1,7 +1,8 @@
 # The machine is in Consul while it is well, from its own agent, and out of it before it goes.
 
 locals {
-  unit = "consul-leave-${var.service}.service"
+  unit       = "consul-leave-${var.service}.service"
+  token_file = "/etc/consul-leave-${var.service}.env"
 
   service = {
     for name in keys(var.machines) : name => {
@@ -25,6 +26,7 @@ locals {
         name    = name
         service = var.service
         server  = var.server == "apache" ? "apache2.service" : ""
+        token   = local.token_file
         drain   = ceil(local.seconds.drain)
       })
     }

@@ -62,8 +62,21 @@ variable "consul_secrets" {
   ephemeral   = true
 }
 
+variable "consul_token" {
+  description = "Token that may write the service in Consul, that of `services` of the module `consul-cluster`: a machine shows it when it leaves. It is stored neither in the state nor in the plan."
+  type        = string
+  default     = ""
+  nullable    = false
+  ephemeral   = true
+
+  validation {
+    condition     = can(regex("^[0-9a-f-]*$", var.consul_token))
+    error_message = "consul_token is a UUID in lower case."
+  }
+}
+
 variable "secrets_version" {
-  description = "Number that says that `consul_secrets` changed, which Terraform cannot see by itself."
+  description = "Number that says that `consul_secrets` or `consul_token` changed, which Terraform cannot see by itself."
   type        = number
   default     = 1
   nullable    = false
