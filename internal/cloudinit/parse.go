@@ -28,7 +28,8 @@ func Parse(image []byte) (Seed, error) {
 		return Seed{}, fmt.Errorf("parse the seed's meta data: %w", err)
 	}
 
-	seed := Seed{InstanceID: document["instance-id"], Hostname: document["local-hostname"], UserData: string(files["USER-D~1"])}
+	seed := Seed{InstanceID: document["instance-id"], Hostname: document["local-hostname"]}
+	seed.parseUserData(files["USER-D~1"])
 	delete(document, "instance-id")
 	delete(document, "local-hostname")
 

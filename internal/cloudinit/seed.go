@@ -25,8 +25,11 @@ type Seed struct {
 	// MetaData has further keys for templates in the user data. InstanceID and Hostname have fields of their own and
 	// are refused here.
 	MetaData map[string]string
-	// UserData is passed on unchanged. It may be empty and may hold secrets.
+	// UserData is passed on unchanged. It may be empty.
 	UserData string
+	// SecretUserData is user data, too. If there are both, cloud-init is given a message of two parts, of which the second
+	// adds to the lists and maps of the first; neither may be such a message itself then.
+	SecretUserData string
 	// Network has the machine's interfaces. With no interface and no NetworkConfig, cloud-init asks for an address by
 	// DHCP on the first interface that it finds.
 	Network []Interface
@@ -48,10 +51,15 @@ func Render(seed Seed) ([]byte, error) {
 		return nil, fmt.Errorf("render network configuration: %w", err)
 	}
 
+	userData, err := renderUserData(seed)
+	if err != nil {
+		return nil, fmt.Errorf("render user data: %w", err)
+	}
+
 	files := []file{
 		{name: "meta-data", content: metaData},
 		// NoCloud takes a volume for a seed only if both files are there, even if one is empty.
-		{name: "user-data", content: []byte(seed.UserData)},
+		{name: "user-data", content: userData},
 	}
 	if networkConfig != nil {
 		files = append(files, file{name: "network-config", content: networkConfig})

@@ -62,6 +62,12 @@ resource "hypervisor_vm" "test" {
             #!/bin/sh
             printf 'Content-type: text/plain\n\n'
             echo "$QUERY_STRING" | dd of=/dev/vdb conv=notrunc,fsync 2>&1
+      runcmd:
+        - httpd -p 80 -h /www
+    EOT
+    user_data_wo = <<-EOT
+      #cloud-config
+      write_files:
         - path: /www/cgi-bin/read
           permissions: "0755"
           content: |
@@ -70,9 +76,9 @@ resource "hypervisor_vm" "test" {
             echo 3 >/proc/sys/vm/drop_caches
             head -n 1 /dev/vdb
       runcmd:
-        - httpd -p 80 -h /www
         - nc -ll -p 7 -e cat &
     EOT
+    user_data_wo_version = 1
     network = { lan = { addresses = [%[6]q], gateway = %[7]q } }
   }
   wait_for = { tcp = "%[8]s:80" }

@@ -20,25 +20,31 @@ func TestSecretUserDataReachesTheSeedAndNotTheState(t *testing.T) {
 	const secret = "#cloud-config\npassword: tops3cret\n"
 
 	host := testbed.Hosts(t, "alpha")[0]
-	config := func(version int) string {
+	config := func(version int, rest string) string {
 		return onHosts(fmt.Sprintf(machine, "m1", testbed.DomainTypeFor(t), fmt.Sprintf(`cpu = { count = 1 }
   cloud_init = {
     user_data_wo         = %q
     user_data_wo_version = %d
     meta_data            = { role = "web" }
     network              = { lan = { addresses = ["10.0.0.5/24"], gateway = "10.0.0.1" } }
+    %s
   }
-`, secret, version)), host)
+`, secret, version, rest)), host)
 	}
-	seeded := check(func() {
-		if seed := readSeed(t, host); seed.UserData != secret || seed.Hostname != "m1" || seed.MetaData["role"] != "web" {
-			t.Errorf("The seed on the host is %+v", seed)
-		}
-	})
+	has := func(userData, secret string) resource.TestCheckFunc {
+		return check(func() {
+			if seed := readSeed(t, host); seed.UserData != userData || seed.SecretUserData != secret || seed.Hostname != "m1" || seed.MetaData["role"] != "web" {
+				t.Errorf("The seed on the host is %+v", seed)
+			}
+		})
+	}
+	seeded := has(secret, "")
+	both := `user_data = "#!/bin/sh\n"`
+	imported := resource.TestStep{ResourceName: vmAddress, ImportState: true, ImportStateId: "alpha/m1", ImportStateVerify: true}
 
 	run(t,
 		resource.TestStep{
-			Config: config(1),
+			Config: config(1, ""),
 			Check: resource.ComposeTestCheckFunc(
 				seeded,
 				resource.TestCheckResourceAttr(vmAddress, "addresses.lan.0", "10.0.0.5"),
@@ -62,22 +68,30 @@ func TestSecretUserDataReachesTheSeedAndNotTheState(t *testing.T) {
 				}),
 			),
 		},
-		resource.TestStep{
-			ResourceName: vmAddress, ImportState: true, ImportStateId: "alpha/m1", ImportStateVerify: true,
-		},
+		imported,
 		resource.TestStep{ // a seed that is lost with the machine off comes back with the machine
 			PreConfig: func() {
 				virsh(t, host, "destroy", "m1")
 				virsh(t, host, "vol-delete", "--pool", "default", "m1.seed")
 			},
-			Config: config(1),
+			Config: config(1, ""),
 			Check:  seeded,
 		},
 		resource.TestStep{
-			Config:           config(2),
+			Config:           config(2, ""),
 			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
 			Check:            seeded,
 		},
+		resource.TestStep{
+			Config:      config(3, `user_data = "MIME-Version: 1.0\n"`),
+			ExpectError: flexible(`cannot be put together with secret user data`),
+		},
+		resource.TestStep{
+			Config:           config(2, both),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check:            has("#!/bin/sh\n", secret),
+		},
+		imported,
 	)
 
 	wantNames(t, host, nil, nil)

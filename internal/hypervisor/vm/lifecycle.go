@@ -171,9 +171,7 @@ func (m *model) digest(formats map[string]string) (string, error) {
 
 	if m.CloudInit != nil && m.Container == nil {
 		seed := m.seed("digest")
-		if !m.CloudInit.UserDataWO.IsNull() { // the hash of a secret can be tried against guesses, so its version stands for it
-			seed.UserData = ""
-		}
+		seed.SecretUserData = "" // the hash of a secret can be tried against guesses, so its version stands for it
 
 		image, err := cloudinit.Render(seed)
 		if err != nil {

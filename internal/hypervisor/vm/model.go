@@ -153,15 +153,6 @@ func (m *model) takeSecrets(ctx context.Context, config tfsdk.Config) (diags dia
 	return diags
 }
 
-// userData is what cloud-init is given, secret or not.
-func (c cloudInit) userData() string {
-	if c.UserDataWO.IsNull() {
-		return c.UserData.ValueString()
-	}
-
-	return c.UserDataWO.ValueString()
-}
-
 // seedPool is the pool that the seed goes to: that of the disk that the machine boots from.
 func (m model) seedPool() string {
 	boot := domainxml.BootDisk

@@ -89,12 +89,12 @@ func cloudInitAttribute() schema.Attribute {
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"user_data_wo": schema.StringAttribute{
-				MarkdownDescription: "User data that holds secrets, instead of `user_data`: it reaches the seed and is stored neither in the state nor in the plan. Needs Terraform 1.11 or OpenTofu 1.11.",
+				MarkdownDescription: "User data that holds secrets, instead of `user_data` or beside it: it reaches the seed and is stored neither in the state nor in the plan. Beside `user_data` it is a second part: its lists (such as `write_files` and `runcmd`) are appended to those of `user_data`, maps are merged, of two values for one key that of `user_data` stays, and a script runs after the commands of the first part. Needs Terraform 1.11 or OpenTofu 1.11.",
 				Optional:            true,
 				WriteOnly:           true,
 				Validators: []validator.String{
 					stringvalidator.LengthAtLeast(1),
-					stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("user_data")),
+					partValidator{},
 					stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("user_data_wo_version")),
 				},
 			},

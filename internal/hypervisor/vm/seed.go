@@ -19,11 +19,12 @@ func (m model) seed(uuid string) cloudinit.Seed {
 	c := m.CloudInit
 
 	seed := cloudinit.Seed{
-		InstanceID:    uuid,
-		Hostname:      m.Name.ValueString(),
-		MetaData:      c.MetaData,
-		UserData:      c.userData(),
-		NetworkConfig: c.NetworkConfig.ValueString(),
+		InstanceID:     uuid,
+		Hostname:       m.Name.ValueString(),
+		MetaData:       c.MetaData,
+		UserData:       c.UserData.ValueString(),
+		SecretUserData: c.UserDataWO.ValueString(),
+		NetworkConfig:  c.NetworkConfig.ValueString(),
 	}
 
 	for _, name := range slices.Sorted(maps.Keys(c.Network)) {
@@ -59,7 +60,7 @@ func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		return err
 	}
 
-	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+	return host.Put(ctx, at.Pool, at.Name, image)
 }
 
 // renewSeed writes another content into the seed, which a running guest keeps as the disk that it is.
@@ -86,7 +87,7 @@ func (m model) renewSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		image = append(image, make([]byte, volume.Capacity-uint64(len(image)))...) // in place of what the old one had there
 	}
 
-	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+	return host.Put(ctx, at.Pool, at.Name, image)
 }
 
 // growSeed makes room for a longer seed, also on the machine that runs.
@@ -123,7 +124,11 @@ func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 	}
 
 	if secret != nil {
-		m.CloudInit.UserData, m.CloudInit.UserDataWOVersion = types.StringNull(), types.Int64PointerValue(secret)
+		m.CloudInit.UserDataWOVersion = types.Int64PointerValue(secret)
+
+		if seed.SecretUserData == "" { // it is all the user data that there is
+			m.CloudInit.UserData = types.StringNull()
+		}
 	}
 
 	for _, nic := range seed.Network {

@@ -8,10 +8,13 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/cloudinit"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 type atLeastOneMiB struct{}
@@ -34,6 +37,35 @@ func (v atLeastOneMiB) ValidateString(ctx context.Context, req validator.StringR
 
 func oneLine() validator.String {
 	return stringvalidator.RegexMatches(regexp.MustCompile(`^[^\r\n]*$`), "must be a single line")
+}
+
+// partValidator refuses secret user data that cannot stand beside the user data that is given, too.
+type partValidator struct{}
+
+func (partValidator) Description(context.Context) string {
+	return "one script or one cloud-config if it stands beside user_data"
+}
+
+func (v partValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (partValidator) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	at := req.Path.ParentPath().AtName("user_data")
+
+	var beside types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, at, &beside)...)
+
+	if beside.ValueString() == "" || req.ConfigValue.ValueString() == "" {
+		return
+	}
+
+	for _, part := range []struct {
+		at   path.Path
+		text types.String
+	}{{at, beside}, {req.Path, req.ConfigValue}} {
+		if err := cloudinit.CheckPart(part.text.ValueString()); err != nil {
+			resp.Diagnostics.AddAttributeError(part.at, "User data that cannot be joined", tf.Sentence(err))
+		}
+	}
 }
 
 // ipValidator checks an IP address of a version.
