@@ -12,6 +12,7 @@ module "machines" {
   wait_for        = var.wait_for
   drain           = var.drain
   allow_change    = var.allow_change
+  stopped         = var.stopped
   domain_type     = var.domain_type
   timeouts        = var.timeouts
 }
