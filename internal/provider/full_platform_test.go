@@ -213,7 +213,7 @@ func (c plannedChange) applied(t *testing.T) map[string]any {
 				volume = name
 			}
 
-			settings.(map[string]any)["volume"] = host + "/default/" + volume + ".qcow2" //nolint:forcetypeassert // the schema says so
+			settings.(map[string]any)["volume"] = host + "/default/" + volume + ".qcow2"
 		}
 	}
 
