@@ -12,7 +12,8 @@ packages=(
 	libxml2-utils                                        # definitions are held against libvirt's schemas
 	mariadb-server                                       # pairs of database servers
 	keepalived                                           # gateways that share an address
-	redis-server apache2-bin                             # configurations of the modules are held against the servers
+	redis-server redis-tools apache2-bin                 # configurations of the modules are held against the servers
+	jq curl shellcheck                                   # a pipeline's scripts, and a Consul server's
 	linux-image-cloud-amd64 busybox-static cpio kmod     # the guest's system
 	syslinux dosfstools mtools                           # the guest's boot disk, and a second opinion on seed images
 )
