@@ -34,7 +34,7 @@ output "core_map_svg" {
 }
 
 output "rto_estimate" {
-  description = "By tier (`gateway`, `web`, `reads`, `writes`), how many seconds it is away when a host dies at once: `expected`, and the `longest`."
+  description = "By tier (`gateway`, `web`, `reads`, `writes`), how many seconds it is away when a host dies at once: `typical`, and the `longest`."
   value       = local.rto_estimate
 }
 

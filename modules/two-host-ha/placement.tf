@@ -8,7 +8,13 @@ data "hypervisor_host" "all" {
 resource "hypervisor_placement" "platform" {
   hosts        = { for name in local.all_hosts : name => try(data.hypervisor_host.all[name].facts, var.facts[name]) }
   host_options = var.host_options
-  machines     = { for name, machine in local.fleet : name => { vcpus = machine.vcpus, memory = machine.memory, group = machine.group } }
+  machines     = local.demands
+  groups       = local.groups
+}
+
+locals {
+  witnesses = var.witness == null ? [] : [var.witness]
+  demands   = { for name, machine in local.fleet : name => { vcpus = machine.vcpus, memory = machine.memory, group = machine.group } }
 
   groups = merge(
     { for tier in ["gateway", "mysql", "redis"] : tier => { spread = "hosts", survives = null, avoid = local.witnesses } },
@@ -18,8 +24,4 @@ resource "hypervisor_placement" "platform" {
       witness = { spread = null, survives = null, avoid = var.hosts }
     },
   )
-}
-
-locals {
-  witnesses = var.witness == null ? [] : [var.witness]
 }

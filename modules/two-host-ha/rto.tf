@@ -14,16 +14,16 @@ locals {
 
   seconds = {
     gateway = {
-      expected = local.gateway_timers.takeover
-      longest  = local.gateway_timers.takeover + 1 # a lost announcement of the address is repeated after a second
+      typical = local.gateway_timers.takeover
+      longest = local.gateway_timers.takeover + 1 # a lost announcement of the address is repeated after a second
     }
     web = {
-      expected = local.gateway_timers.takeover + local.gateway_timers.dial
-      longest  = local.gateway_timers.takeover + 1 + (local.tries - 1) * local.gateway_timers.dial
+      typical = local.gateway_timers.takeover + local.gateway_timers.dial
+      longest = local.gateway_timers.takeover + 1 + (local.tries - 1) * local.gateway_timers.dial
     }
     reads = {
-      expected = local.detection.typical + local.ttl
-      longest  = local.detection.longest + local.ttl
+      typical = local.detection.typical + local.ttl
+      longest = local.detection.longest + local.ttl
     }
   }
 }

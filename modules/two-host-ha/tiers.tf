@@ -10,6 +10,8 @@ module "consul" {
   policies        = var.policies
   detection       = merge(var.detection, { members = length(local.fleet) })
   dns_ttl         = var.dns_ttl
+  survives        = var.witness == null ? null : "host"
+  stopped         = local.stopped.consul
   pool            = var.pool
   domain_type     = var.domain_type
   timeouts        = var.timeouts

@@ -8,7 +8,7 @@ mock_provider "hypervisor" {
         for name, host in {
           gateway-1 = "alpha", consul-1 = "alpha", mysql-1 = "alpha", redis-1 = "alpha", web-1 = "alpha"
           gateway-2 = "beta", consul-2 = "beta", mysql-2 = "beta", redis-2 = "beta", web-2 = "beta"
-          consul-3 = "gamma", redis-3 = "gamma"
+          consul-3  = "gamma", redis-3 = "gamma"
         } : name => { host = host, pins = ["2", "34"], emulator = null, memory = null, node_memory = null, node_pages = null, nodes = null, page_size = null }
       }
     }
