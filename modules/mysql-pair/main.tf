@@ -10,6 +10,7 @@ module "machines" {
   wait_for        = var.wait_for
   drain           = var.drain
   allow_change    = var.allow_change
+  stopped         = var.stopped
   pool            = var.pool
   protect_data    = var.protect_data
   domain_type     = var.domain_type

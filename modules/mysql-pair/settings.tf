@@ -130,6 +130,13 @@ variable "allow_change" {
   nullable    = false
 }
 
+variable "stopped" {
+  description = "Names of machines that are shut down, as long as they are named here: before planned work on their host."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "pool" {
   description = "Storage pool of the hosts that the disks are in."
   type        = string
