@@ -29,6 +29,7 @@ var anywhere = fitting{
 }
 
 const (
+	noXML   = "only the XML of machines on QEMU is merged with yours. Leave it out"
 	noSeed  = "a container runs no cloud-init at its boot and has no disk for a seed. Put it into the root file system"
 	noVCPUs = "a container has no vCPUs, so libvirt can hold it to CPUs as a whole only. Say them by cpu.emulator"
 )
@@ -36,6 +37,7 @@ const (
 var fittings = map[libvirt.Kind]fitting{
 	libvirt.LXC: with(fitting{
 		"container":                        fits,
+		"xml":                              noXML,
 		"cpu.emulator":                     fits,
 		"cloud_init.network":               fits,
 		"cpu.pins":                         noVCPUs,
@@ -53,6 +55,7 @@ var fittings = map[libvirt.Kind]fitting{
 	}),
 	libvirt.Xen: with(fitting{
 		"machine":       fits,
+		"xml":           noXML,
 		"title":         fits,
 		"description":   fits,
 		"cpu.pins":      fits,

@@ -69,6 +69,12 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		return domainxml.Spec{}, err
 	}
 
+	if spec.XML != "" {
+		if err := keptAsWritten(ctx, host, spec); err != nil {
+			return domainxml.Spec{}, errors.Join(err, remove(ctx, host, *plan))
+		}
+	}
+
 	if spec.Mark.Claim == (domainxml.Claim{}) {
 		return spec, nil
 	}
