@@ -40,7 +40,7 @@ locals {
   user_data = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       write_files = [
-        for path, content in local.files[name] : { path = path, content = content, permissions = contains(local.scripts, path) ? "0755" : "0644" }
+        for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/local/sbin/") ? "0755" : "0644" }
       ]
       runcmd = concat(
         var.commands,
