@@ -155,6 +155,16 @@ func (m *model) takeSecrets(ctx context.Context, config tfsdk.Config) (diags dia
 	return diags
 }
 
+// withoutSecrets is the model as it may be stored.
+func (m model) withoutSecrets() model {
+	if m.CloudInit != nil {
+		kept := m.CloudInit.stored()
+		m.CloudInit = &kept
+	}
+
+	return m
+}
+
 // seedPool is the pool that the seed goes to: that of the disk that the machine boots from.
 func (m model) seedPool() string {
 	boot := domainxml.BootDisk
