@@ -169,6 +169,8 @@ func TestConnectionCutDuringARefreshNeverPlansToMakeWhatExists(t *testing.T) {
 }
 
 func TestHostThatFallsSilentEndsThePlanInWords(t *testing.T) {
+	t.Parallel()
+
 	_, proxy, run := newFleet(t, 1, "")
 	mustApply(t, run)
 	proxy.Arm(wire.Fault{Action: wire.Stall, At: 8})
@@ -235,6 +237,8 @@ func interrupt(t *testing.T, run *cli.CLI, moment func() bool) time.Duration {
 
 // TestInterruptedApplyStopsAndTheNextContinues waits in vain for a guest, for ten minutes if nobody interrupts it.
 func TestInterruptedApplyStopsAndTheNextContinues(t *testing.T) {
+	t.Parallel()
+
 	host, proxy, run := newFleet(t, 2, `wait_for = { tcp = "127.0.0.1:1" }`)
 
 	took := interrupt(t, run, func() bool {

@@ -242,6 +242,23 @@ func (s session) isActive(uuid string) (active bool, err error) {
 	return active, err
 }
 
+func (s session) knowsInit(uuid string) (known bool, err error) {
+	if s.kind != LXC {
+		return true, nil
+	}
+
+	err = s.with(uuid, func(domain *libvirt.Domain) error {
+		var failure libvirt.Error
+
+		_, err := domain.GetSecurityLabel() // of the first process
+		known = !errors.As(err, &failure) || failure.Code != libvirt.ERR_OPERATION_INVALID
+
+		return nil
+	})
+
+	return known, err
+}
+
 func (s session) setAutostart(uuid string, on bool) error {
 	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.SetAutostart(on) })
 }
