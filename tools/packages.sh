@@ -11,6 +11,9 @@ packages=(
 	openssh-server openssh-client                        # hosts that are reached by qemu+ssh
 	libxml2-utils                                        # definitions are held against libvirt's schemas
 	mariadb-server                                       # pairs of database servers
+	keepalived                                           # gateways that share an address
+	redis-server redis-tools apache2-bin                 # configurations of the modules are held against the servers
+	jq curl shellcheck                                   # a pipeline's scripts, and a Consul server's
 	linux-image-cloud-amd64 busybox-static cpio kmod     # the guest's system
 	syslinux dosfstools mtools                           # the guest's boot disk, and a second opinion on seed images
 )

@@ -3,6 +3,7 @@
 package backend
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -36,6 +38,7 @@ type Backend struct {
 	gateway func() (gateway.Engine, error)
 
 	gatewayAnswered atomic.Bool
+	gatewayPatience time.Duration
 }
 
 // New makes the clients' holder. It reaches nothing.
@@ -44,6 +47,10 @@ func New(config Config) *Backend {
 
 	for name, host := range config.Hosts {
 		b.hosts[name] = libvirt.NewHost(name, host)
+	}
+
+	if config.Traefik != nil {
+		b.gatewayPatience = cmp.Or(config.Consul.Timeout, catalog.DefaultPatience)
 	}
 
 	b.consul = sync.OnceValues(func() (*catalog.Client, error) { return catalog.New(config.Consul) })
@@ -92,6 +99,10 @@ func (b *Backend) Gateway() (gateway.Engine, error) { return b.gateway() }
 
 // GatewayAnswered holds whether the gateway has answered anybody since the provider was configured.
 func (b *Backend) GatewayAnswered() *atomic.Bool { return &b.gatewayAnswered }
+
+// GatewayPatience is how long an apply waits for a gateway that never answered: as long as for Consul, if it is
+// configured through that.
+func (b *Backend) GatewayPatience() time.Duration { return b.gatewayPatience }
 
 // From takes the backend out of what Configure hands to a resource or data source. It returns nil before the provider
 // is configured, as in a validation.

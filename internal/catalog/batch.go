@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 )
@@ -22,12 +23,19 @@ func (o *order) size() int { return len(o.operations) + 1 }
 // home names the node that the order makes.
 func (o *order) home() string { return o.node.Node.Partition + "/" + o.node.Node.Node }
 
+// gather is how long a second transaction waits for company while a first is under way.
+const gather = 2 * time.Millisecond
+
 // batch collects orders while a transaction is under way; the next one takes all that have come. Without a wait of its
 // own it makes one transaction a caller on an idle Consul, and few large ones on a busy or distant one.
+//
+// Of those that Terraform makes at the same time half would wait while the other half is under way, so there is a second
+// sender, for orders whose nodes are there: two that make the same node would be in each other's way.
 type batch struct {
 	mu      sync.Mutex
 	waiting []*order
 	sending bool
+	helping bool // the second sender
 }
 
 // commit writes the order, with what others want written at the same time. What fails in it fails for it alone: one
@@ -38,12 +46,16 @@ func (c *Client) commit(ctx context.Context, o *order) error {
 	c.batch.mu.Lock()
 	c.batch.waiting = append(c.batch.waiting, o)
 	lead := !c.batch.sending
+	help := !lead && !c.batch.helping
 	c.batch.sending = true
+	c.batch.helping = c.batch.helping || help
 	c.batch.mu.Unlock()
 
-	if lead {
-		// Others depend on it, so it goes on if this caller is cancelled. Each request has its limit.
+	switch { // others depend on it, so it goes on if this caller is cancelled; each request has its limit
+	case lead:
 		go c.send(context.WithoutCancel(ctx))
+	case help:
+		time.AfterFunc(gather, func() { c.help(context.WithoutCancel(ctx)) })
 	}
 
 	select {
@@ -74,30 +86,50 @@ func (b *batch) take() []*order {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	count, operations := 0, 0
-	for _, o := range b.waiting {
-		if count > 0 && operations+o.size() > maxOperations {
-			break
+	taken := b.next(func(*order) bool { return true })
+	b.sending = len(taken) > 0
+
+	return taken
+}
+
+// assist is take for the second sender.
+func (b *batch) assist(made map[string]*api.Node) []*order {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	taken := b.next(func(o *order) bool { return o.node == nil || made[o.home()] != nil })
+	b.helping = len(taken) > 0
+
+	return taken
+}
+
+// next takes as many orders as a transaction has room for. The caller holds the mutex.
+func (b *batch) next(ready func(*order) bool) (taken []*order) {
+	operations := 0
+
+	b.waiting = slices.DeleteFunc(b.waiting, func(o *order) bool {
+		fits := len(taken) == 0 || operations+o.size() <= maxOperations
+		if !fits || !ready(o) {
+			return false
 		}
 
-		count++
+		taken = append(taken, o)
 		operations += o.size()
-	}
 
-	taken := b.waiting[:count:count]
-	b.waiting = b.waiting[count:]
-	b.sending = count > 0
+		return true
+	})
 
 	return taken
 }
 
 func (c *Client) send(ctx context.Context) {
-	for {
-		orders := c.batch.take()
-		if len(orders) == 0 {
-			return
-		}
+	for orders := c.batch.take(); len(orders) > 0; orders = c.batch.take() {
+		c.write(ctx, orders)
+	}
+}
 
+func (c *Client) help(ctx context.Context) {
+	for orders := c.batch.assist(c.madeNodes()); len(orders) > 0; orders = c.batch.assist(c.madeNodes()) {
 		c.write(ctx, orders)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/hashicorp/consul/api"
 )
 
-// defaultPatience is how long writes wait for a Consul that is away.
-const defaultPatience = time.Minute
+// DefaultPatience is how long writes wait for a Consul that is away if the configuration does not say.
+const DefaultPatience = time.Minute
 
 // idleLimit is how long an unused connection is kept. It is short because Consul takes only 200 connections from one
 // address (http_max_conns_per_client), and refuses everybody's further ones.
@@ -32,7 +32,7 @@ type Config struct {
 	KeyFile    string
 	ServerName string // name that the server's certificate must have, if it is not the address's
 
-	Timeout time.Duration // how long writes wait for a Consul that restarts or elects a leader; a minute if it is 0
+	Timeout time.Duration // how long writes wait for a Consul that restarts or elects a leader; DefaultPatience if it is 0
 }
 
 // Client talks to one Consul agent or server. It is safe for concurrent use.
@@ -73,7 +73,7 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("configure TLS to Consul at %s: %w", address, err)
 	}
 
-	patience := cmp.Or(config.Timeout, defaultPatience)
+	patience := cmp.Or(config.Timeout, DefaultPatience)
 	web.Transport = patient{next: logged{web.Transport}, limit: patience}
 	settings.HttpClient = web
 

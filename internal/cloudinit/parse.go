@@ -23,13 +23,18 @@ func Parse(image []byte) (Seed, error) {
 		return Seed{}, err
 	}
 
+	return parse(files["META-D~1"], files["USER-D~1"], files["NETWOR~1"])
+}
+
+// parse reads the files of a seed, of which the network configuration may be absent.
+func parse(metaData, userData, networkConfig []byte) (Seed, error) {
 	var document map[string]string
-	if err := yaml.Unmarshal(files["META-D~1"], &document); err != nil {
+	if err := yaml.Unmarshal(metaData, &document); err != nil {
 		return Seed{}, fmt.Errorf("parse the seed's meta data: %w", err)
 	}
 
 	seed := Seed{InstanceID: document["instance-id"], Hostname: document["local-hostname"]}
-	seed.parseUserData(files["USER-D~1"])
+	seed.parseUserData(userData)
 	delete(document, "instance-id")
 	delete(document, "local-hostname")
 
@@ -37,8 +42,8 @@ func Parse(image []byte) (Seed, error) {
 		seed.MetaData = document
 	}
 
-	if config := files["NETWOR~1"]; config != nil {
-		seed.parseNetwork(config)
+	if networkConfig != nil {
+		seed.parseNetwork(networkConfig)
 	}
 
 	return seed, nil

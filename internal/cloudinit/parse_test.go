@@ -38,6 +38,19 @@ func TestParseGivesBackWhatWasRendered(t *testing.T) {
 			if diff := cmp.Diff(seed, got); diff != "" {
 				t.Errorf("Parse(Render(seed)) differs (-want +got):\n%s", diff)
 			}
+
+			archive, err := Archive(seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			if got, err = ParseArchive(archive); err != nil {
+				t.Fatal(err)
+			}
+
+			if diff := cmp.Diff(seed, got); diff != "" {
+				t.Errorf("ParseArchive(Archive(seed)) differs (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -48,6 +61,10 @@ func TestParseRefusesWhatIsNoSeed(t *testing.T) {
 	for name, image := range map[string][]byte{"nothing": nil, "zeros": make([]byte, 1<<16), "text": []byte(strings.Repeat("x", 4096))} {
 		if _, err := Parse(image); err == nil {
 			t.Errorf("%s: Parse accepts it", name)
+		}
+
+		if _, err := ParseArchive(image); err == nil {
+			t.Errorf("%s: ParseArchive accepts it", name)
 		}
 	}
 }

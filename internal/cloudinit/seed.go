@@ -41,17 +41,27 @@ type Seed struct {
 // Render makes the seed's image: a FAT file system labelled "cidata" with the files meta-data, user-data and, if the
 // seed says anything of the network, network-config. Errors name the field at fault and never repeat user data.
 func Render(seed Seed) ([]byte, error) {
-	metaData, err := renderMetaData(seed)
+	files, err := seed.files()
+	if err != nil {
+		return nil, err
+	}
+
+	return formatFAT("cidata", files), nil
+}
+
+// files are what a seed consists of, in whatever form it reaches the machine.
+func (s Seed) files() ([]file, error) {
+	metaData, err := renderMetaData(s)
 	if err != nil {
 		return nil, fmt.Errorf("render meta data: %w", err)
 	}
 
-	networkConfig, err := renderNetworkConfig(seed)
+	networkConfig, err := renderNetworkConfig(s)
 	if err != nil {
 		return nil, fmt.Errorf("render network configuration: %w", err)
 	}
 
-	userData, err := renderUserData(seed)
+	userData, err := renderUserData(s)
 	if err != nil {
 		return nil, fmt.Errorf("render user data: %w", err)
 	}
@@ -71,7 +81,7 @@ func Render(seed Seed) ([]byte, error) {
 		}
 	}
 
-	return formatFAT("cidata", files), nil
+	return files, nil
 }
 
 type metaData struct {

@@ -73,7 +73,7 @@ func RenderMark(spec Spec) (string, error) {
 		element.Interfaces = append(element.Interfaces, markInterface{Name: name, MAC: spec.Interfaces[name].MAC})
 	}
 
-	if spec.Type == Xen && spec.Seed != nil {
+	if (spec.Type == Xen || spec.Type == LXC) && spec.Seed != nil { // no disk's definition names it as a volume
 		seed := markVolume(*spec.Seed)
 		element.Seed = &seed
 	}

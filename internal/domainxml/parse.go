@@ -51,8 +51,9 @@ func read(domain *libvirtxml.Domain) (Spec, error) {
 		spec.parseInterfaces(domain.Devices.Interfaces, mark)
 	}
 
-	if mark != nil && mark.Seed != nil && spec.Seed != nil {
-		*spec.Seed = Volume(*mark.Seed)
+	if mark != nil && mark.Seed != nil && (spec.Seed != nil || domain.Type == LXC) {
+		seed := Volume(*mark.Seed)
+		spec.Seed = &seed
 	}
 
 	if domain.Type == LXC {

@@ -74,7 +74,7 @@ func TestGatewayThatCannotBeReachedIsNamed(t *testing.T) {
 	address := closedPort(t)
 
 	for name, block := range map[string]string{
-		"Traefik, whose Consul is down": fmt.Sprintf("provider \"hypervisor\" {\n  consul = { address = \"http://%s\" }\n  gateway = { traefik = {} }\n}\n", address),
+		"Traefik, whose Consul is down": fmt.Sprintf("provider \"hypervisor\" {\n  consul = { address = \"http://%s\", timeout = \"1s\" }\n  gateway = { traefik = {} }\n}\n", address),
 		"Kong":                          fmt.Sprintf("provider \"hypervisor\" {\n  gateway = { kong = { admin_url = \"http://%s\" } }\n}\n", address),
 	} {
 		t.Run(name, func(t *testing.T) {

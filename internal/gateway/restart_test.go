@@ -75,6 +75,32 @@ func TestGatewayThatRestartsInAnApplyIsWaitedFor(t *testing.T) {
 	}
 }
 
+// TestConsulThatIsAwayWhenAGatewayIsFirstAskedIsWaitedFor has the first call of an apply meet a Consul that restarts.
+func TestConsulThatIsAwayWhenAGatewayIsFirstAskedIsWaitedFor(t *testing.T) {
+	s := newStack(t)
+	target, err := url.Parse(s.address)
+	must(t, err)
+
+	var (
+		refused atomic.Int64
+		forward = httputil.NewSingleHostReverseProxy(target)
+	)
+
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refused.Add(1) <= 2 {
+			http.Error(w, "No cluster leader", http.StatusInternalServerError)
+
+			return
+		}
+
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+
+	block := fmt.Sprintf("provider \"hypervisor\" {\n  consul  = { address = %q }\n  gateway = { traefik = {} }\n}\n", proxy.URL)
+	run(t, resource.TestStep{Config: block + hcl(`services = { blue = {} }`, `paths = ["/"]`)})
+}
+
 func TestRouteIsAskedForAtTheProxyItself(t *testing.T) {
 	s := newStack(t)
 	s.register(t, "blue")

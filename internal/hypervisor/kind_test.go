@@ -19,7 +19,8 @@ func TestWhatAKindOfHostCannotHaveIsRefusedWithoutAConnection(t *testing.T) {
 	for name, test := range map[string]struct{ kind, rest, want string }{
 		"disks of a container":      {"lxc", container + "\n" + one + "\n" + disks, `Not for containers ... disks = { root ... has a root file system instead of disks. Say it by container`},
 		"pins of a container":       {"lxc+ssh", container + "\ncpu = { pins = [\"1\"] }", `Not for containers ... a container has no vCPUs, so libvirt can hold it to CPUs as a whole only`},
-		"seed of a container":       {"lxc", container + "\n" + one + "\ncloud_init = { user_data = \"#!/bin/sh\" }", `runs no cloud-init at its boot`},
+		"seed of a folder":          {"lxc", container + "\n" + one + "\ncloud_init = { user_data = \"#!/bin/sh\" }", `The container is a folder: the seed goes into the container's root file system`},
+		"name server of one":        {"lxc", container + "\n" + one + "\ninterfaces = { lan = { bridge = \"br0\" } }\ncloud_init = { network = { lan = { addresses = [\"10.0.0.5/24\"], nameservers = [\"10.0.0.2\"] } } }", `Write /etc/resolv.conf by user_data`},
 		"machine type of one":       {"lxc", container + "\n" + one + "\nmachine = \"q35\"", `a container has no hardware`},
 		"move of a container":       {"lxc", container + "\n" + one + "\nmigration = {}", `libvirt has no such thing for the machines of this kind of host`},
 		"container of nothing":      {"lxc", one, `The host runs containers, which have a root file system instead of disks. Give container`},

@@ -3,11 +3,9 @@ package hypervisor_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -266,25 +264,8 @@ func idsOf(t *testing.T, run *cli.CLI) map[string]string {
 	return ids
 }
 
-// everyVariable says how many calls a walk goes at a time; 1 interrupts each.
-const everyVariable = "CRASH_WALK_EVERY"
-
-// stride is how many calls a walk goes at a time, unless it is told to interrupt more of them.
-func stride(t *testing.T, standard int) int {
-	t.Helper()
-
-	text, found := os.LookupEnv(everyVariable)
-	if !found {
-		return standard
-	}
-
-	every, err := strconv.Atoi(text)
-	if err != nil || every < 1 {
-		t.Fatalf("%s is %q, not a number of 1 or more", everyVariable, text)
-	}
-
-	return every
-}
+// stride is testbed.Stride.
+func stride(t *testing.T, standard int) int { return testbed.Stride(t, standard) }
 
 // walk interrupts a scene's creation, change and deletion in each way, at every so many calls: together, the ways interrupt each
 // place in one way or another. hosts are those whose subjects are of no other walk.

@@ -4,8 +4,10 @@ package libvirt
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"libvirt.org/go/libvirt"
 )
 
@@ -33,30 +35,44 @@ func (s session) domains() ([]Domain, error) {
 		return nil, fail(err)
 	}
 
-	all := make([]Domain, 0, len(listed))
-
-	for i := range listed {
-		domain, err := describe(&listed[i])
-		if err == nil && domain.Active {
-			domain.LiveXML, err = liveXML(&listed[i])
-		}
-
-		_ = listed[i].Free()
-
-		if errors.Is(err, ErrNotFound) {
-			continue // gone since it was listed
-		}
-
-		if err != nil {
-			return nil, err
-		}
-
-		domain.Running = states[libvirt.CONNECT_LIST_DOMAINS_RUNNING][domain.UUID]
-		domain.Autostart = states[libvirt.CONNECT_LIST_DOMAINS_AUTOSTART][domain.UUID]
-		all = append(all, domain)
+	all, err := describeAll(listed)
+	for i := range all {
+		all[i].Running = states[libvirt.CONNECT_LIST_DOMAINS_RUNNING][all[i].UUID]
+		all[i].Autostart = states[libvirt.CONNECT_LIST_DOMAINS_AUTOSTART][all[i].UUID]
 	}
 
-	return all, nil
+	return all, err
+}
+
+// describeAll describes machines and lets go of them. Several are asked for at a time, so that a host that is far away does not
+// let us wait for each.
+func describeAll(listed []libvirt.Domain) ([]Domain, error) {
+	var group errgroup.Group
+
+	group.SetLimit(atOnce)
+
+	all := make([]Domain, len(listed))
+
+	for i := range listed {
+		group.Go(func() (err error) {
+			defer func() { _ = listed[i].Free() }()
+
+			all[i], err = describe(&listed[i])
+			if err == nil && all[i].Active {
+				all[i].LiveXML, err = liveXML(&listed[i])
+			}
+
+			if errors.Is(err, ErrNotFound) { // gone since it was listed
+				all[i], err = Domain{}, nil
+			}
+
+			return err
+		})
+	}
+
+	err := group.Wait()
+
+	return slices.DeleteFunc(all, func(d Domain) bool { return d.UUID == "" }), err
 }
 
 func (s session) uuids(flag libvirt.ConnectListAllDomainsFlags) (map[string]bool, error) {

@@ -172,18 +172,25 @@ func (h *Host) connected() (connection, error) {
 		return h.conn, nil
 	}
 
-	if h.conn != nil {
-		h.conn.close()
-		h.conn = nil
-		h.reads = map[string]*read{}
-		h.forgetNews()
-	}
+	h.abandon()
 
 	if h.failure != nil && time.Since(h.failed) < h.config.ConnectTimeout {
 		return nil, h.failure
 	}
 
 	return nil, nil
+}
+
+// abandon lets go of the connection and of what was learnt by it. Who uses it still has it. The caller holds the mutex.
+func (h *Host) abandon() {
+	if h.conn == nil {
+		return
+	}
+
+	h.conn.close()
+	h.conn = nil
+	h.reads = map[string]*read{}
+	h.forgetNews()
 }
 
 // dial makes a connection, or takes down why that failed. It runs once at a time.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A process that only reads lists a host's machines once. One that writes must know what others write meanwhile, and must not
@@ -23,6 +25,8 @@ const (
 	eventTimeout = 5 * time.Second
 	// rosterAge is how long a list is kept current by events. Some changes to the stored definition of a machine have none.
 	rosterAge = time.Minute
+	// atOnce is how many machines are asked for at the same time, over one connection.
+	atOnce = 8
 )
 
 // change is something that the daemon says about a machine.
@@ -204,10 +208,8 @@ func (h *Host) Domains(ctx context.Context) ([]Domain, error) {
 		return nil, err
 	}
 
-	for _, uuid := range h.outdated(list) {
-		if _, err := h.renew(ctx, list, uuid); err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
+	if err := h.renewAll(ctx, list, h.outdated(list)); err != nil {
+		return nil, err
 	}
 
 	h.mu.Lock()
@@ -322,6 +324,26 @@ func (r *roster) since(uuid string) uint64 {
 	}
 
 	return r.began
+}
+
+// renewAll reads machines again, several at a time.
+func (h *Host) renewAll(ctx context.Context, list *roster, uuids []string) error {
+	var group errgroup.Group
+
+	group.SetLimit(atOnce)
+
+	for _, uuid := range uuids {
+		group.Go(func() error {
+			_, err := h.renew(ctx, list, uuid)
+			if errors.Is(err, ErrNotFound) {
+				return nil
+			}
+
+			return err
+		})
+	}
+
+	return group.Wait()
 }
 
 // renew reads one machine again.

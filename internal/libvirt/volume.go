@@ -1,6 +1,7 @@
 package libvirt
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"time"
 
 	"libvirt.org/go/libvirtxml"
 )
@@ -318,7 +320,7 @@ func (h *Host) RefreshPool(ctx context.Context, pool string) error {
 // Upload fills a volume with length bytes of the content.
 func (h *Host) Upload(ctx context.Context, pool, name string, content io.Reader, length int64) error {
 	next := func(limit int) ([]byte, error) {
-		if err := ctx.Err(); err != nil {
+		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
 
@@ -335,6 +337,36 @@ func (h *Host) Upload(ctx context.Context, pool, name string, content io.Reader,
 	return run(ctx, h, storage, fmt.Sprintf("upload volume %q to pool %q", name, pool), func(c connection) error {
 		return c.upload(pool, name, length, next)
 	})
+}
+
+// errStuck is the end of an upload that took far longer than its content can account for.
+var errStuck = errors.New("the upload did not end")
+
+// stuckAfter is how long the first attempt of Put may take.
+const stuckAfter = 30 * time.Second
+
+// Put fills a volume with a content of a few hundred KiB at most. An attempt that does not end is given up and made again on a
+// new connection, since uploads side by side were seen to leave one that is never answered while the connection is alive
+// (libvirt 9.0). Each attempt may take twice as long as the one before, so a host that is only slow is not asked for more and more.
+func (h *Host) Put(ctx context.Context, pool, name string, content []byte) error {
+	return h.put(ctx, pool, name, content, stuckAfter)
+}
+
+func (h *Host) put(ctx context.Context, pool, name string, content []byte, patience time.Duration) error {
+	for ; ; patience *= 2 {
+		attempt, cancel := context.WithTimeoutCause(ctx, patience, errStuck)
+		err := h.Upload(attempt, pool, name, bytes.NewReader(content), int64(len(content)))
+
+		cancel()
+
+		if !errors.Is(err, errStuck) {
+			return err
+		}
+
+		h.mu.Lock()
+		h.abandon()
+		h.mu.Unlock()
+	}
 }
 
 // Download writes the volume's bytes, as they are on the host, to the writer.

@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/wire"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"libvirt.org/go/libvirt"
@@ -284,6 +286,52 @@ func TestUploadStopsWhenTheRunIsCancelled(t *testing.T) {
 
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled upload: %v", err)
+	}
+}
+
+func TestShortContentArrivesAlthoughAnUploadIsNeverAnswered(t *testing.T) {
+	bed, direct := alpha(t)
+	content := []byte("a short content")
+	must(t, direct.CreateVolume(t.Context(), VolumeSpec{Pool: "default", Name: "disk", Format: "raw", Capacity: uint64(len(content))}))
+
+	// What a client sends by a stream is its data, and then its end, which is answered.
+	for what, lost := range map[string]wire.Fault{
+		"the end":            {Action: wire.Lose, At: 2},
+		"the answer to that": {Action: wire.Lose, At: 2, After: true},
+	} {
+		proxy, err := wire.Listen(filepath.Join(t.TempDir(), "socket"), bed.Socket(), wire.Options{Counts: func(call wire.Call) bool { return call.Stream }})
+		must(t, err)
+		t.Cleanup(func() { must(t, proxy.Close()) })
+
+		host := NewHost("alpha", Config{URI: proxy.URI(), ConnectTimeout: patience})
+
+		proxy.Arm(lost)
+		must(t, host.put(t.Context(), "default", "disk", content, time.Second))
+
+		if fired, err := proxy.Fired(); !fired || err != nil {
+			t.Errorf("%s was not lost: %v", what, err)
+		}
+
+		var got bytes.Buffer
+		must(t, direct.Download(t.Context(), "default", "disk", &got))
+
+		if !bytes.Equal(got.Bytes(), content) {
+			t.Errorf("with %s lost, %q arrived", what, got.Bytes())
+		}
+	}
+
+	proxy, err := wire.Listen(filepath.Join(t.TempDir(), "socket"), bed.Socket(), wire.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, proxy.Close()) })
+
+	host := NewHost("alpha", Config{URI: proxy.URI(), ConnectTimeout: patience})
+	proxy.Arm(wire.Fault{Action: wire.Stall, At: 1})
+
+	hasty, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+
+	if err := host.put(hasty, "default", "disk", content, time.Minute); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("on a host that says nothing: %v, want the caller's own deadline", err)
 	}
 }
 

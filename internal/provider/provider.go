@@ -67,7 +67,7 @@ func (p hypervisorProvider) Configure(ctx context.Context, req provider.Configur
 	}
 
 	clients := backend.New(config.backend())
-	p.clients.set(clients)
+	p.clients.Store(clients)
 
 	resp.ResourceData = clients
 	resp.DataSourceData = clients

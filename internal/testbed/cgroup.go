@@ -143,10 +143,20 @@ func (g groups) witness() hierarchy {
 	return g[0]
 }
 
+// machinesGroup is libvirt's group of all machines, "partition" in its terms.
+const machinesGroup = "machine"
+
 // create makes the group bed/member in every hierarchy.
 func (g groups) create(bed, member string) error {
 	for _, h := range g {
-		for _, folder := range []string{filepath.Join(h.Folder, bed), filepath.Join(h.Folder, bed, member)} {
+		folders := []string{filepath.Join(h.Folder, bed), filepath.Join(h.Folder, bed, member)}
+		if h.Controllers != "" {
+			// Of two machines that start at once on a new host, libvirt lets one make the group of all machines, and the other
+			// find it half made, fail, and remove it (virCgroupNewPartition, version 1). Hosts with systemd have it already.
+			folders = append(folders, filepath.Join(h.Folder, bed, member, machinesGroup))
+		}
+
+		for _, folder := range folders {
 			if err := h.create(folder); err != nil {
 				return fmt.Errorf("create cgroup %s: %w", folder, err)
 			}

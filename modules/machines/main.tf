@@ -6,6 +6,7 @@ resource "hypervisor_vm" "machine" {
   memory       = each.value.memory
   domain_type  = var.domain_type
   allow_change = var.allow_change
+  running      = !contains(var.stopped, each.key)
 
   placement = local.containers ? null : each.value.placement
   host      = local.containers ? each.value.placement.host : null

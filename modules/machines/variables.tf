@@ -167,6 +167,18 @@ variable "allow_change" {
   }
 }
 
+variable "stopped" {
+  description = "Names of machines that are shut down, as long as they are named here: before planned work on their host."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.stopped, keys(var.machines))) == 0
+    error_message = "stopped names a machine that is not in machines: ${join(", ", setsubtract(var.stopped, keys(var.machines)))}."
+  }
+}
+
 variable "pool" {
   description = "Storage pool of the hosts that the disks are in."
   type        = string

@@ -95,7 +95,7 @@ func (r *objectResource[M, V, P]) Create(ctx context.Context, req resource.Creat
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
 	resp.Diagnostics.Append(reveal(ctx, plan, req.Config)...)
 
-	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Create, Limits.Create, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(applying(ctx), plan.Bounds().Create, Limits.Create, &resp.Diagnostics)
 	defer cancel()
 
 	if resp.Diagnostics.HasError() {
@@ -145,7 +145,7 @@ func (r *objectResource[M, V, P]) Update(ctx context.Context, req resource.Updat
 	resp.Diagnostics.Append(req.Plan.Get(ctx, plan)...)
 	resp.Diagnostics.Append(reveal(ctx, plan, req.Config)...)
 
-	ctx, cancel := tf.Deadline(ctx, plan.Bounds().Update, Limits.Update, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(applying(ctx), plan.Bounds().Update, Limits.Update, &resp.Diagnostics)
 	defer cancel()
 
 	value := plan.Value()
@@ -171,7 +171,7 @@ func (r *objectResource[M, V, P]) Delete(ctx context.Context, req resource.Delet
 	state := P(new(M))
 	resp.Diagnostics.Append(req.State.Get(ctx, state)...)
 
-	ctx, cancel := tf.Deadline(ctx, state.Bounds().Delete, Limits.Delete, &resp.Diagnostics)
+	ctx, cancel := tf.Deadline(applying(ctx), state.Bounds().Delete, Limits.Delete, &resp.Diagnostics)
 	defer cancel()
 
 	of := gateway.Record{Name: state.Key(), Foreign: imported(ctx, req.Private, &resp.Diagnostics)}
@@ -241,14 +241,15 @@ func (r *objectResource[M, V, P]) read(ctx context.Context, name string) (value 
 }
 
 // call calls the gateway. One that has answered before and does no more is waited for: it restarts, and an apply is not
-// to break off in its middle for that. One that never answered is an error at once, as a mistyped address is.
+// to break off in its middle for that. One that never answered is an error at once, as a mistyped address is, but that an
+// apply waits for Consul as long as the provider block says.
 func (r *objectResource[M, V, P]) call(ctx context.Context, do func(context.Context, gateway.Engine) error) error {
 	engine, err := r.backend.Gateway()
 	if err != nil {
 		return err
 	}
 
-	return again(ctx, r.backend.GatewayAnswered(), func() error { return do(ctx, engine) })
+	return again(ctx, r.backend.GatewayAnswered(), r.backend.GatewayPatience(), func() error { return do(ctx, engine) })
 }
 
 // await waits until the object takes effect, if its user wants that. The object is there, so a failure is a warning in

@@ -152,6 +152,10 @@ func (m *model) setContainer(before model, o observed) {
 		m.Container.Directory, m.Container.Archive = types.StringNull(), types.StringValue(archive)
 	}
 
+	if o.stored.Seed == nil {
+		m.CloudInit = m.CloudInit.addresses()
+	}
+
 	if !maps.EqualFunc(before.networks(), stored.Networks, sameNetwork) {
 		m.setNetworks(stored.Networks)
 	}
@@ -163,11 +167,19 @@ func sameNetwork(a, b domainxml.Network) bool {
 
 // setNetworks declares what a container's interfaces are set up with.
 func (m *model) setNetworks(networks map[string]domainxml.Network) {
-	m.CloudInit = nil
+	if m.CloudInit != nil {
+		kept := *m.CloudInit
+		kept.Network = nil
+		m.CloudInit = &kept
+	}
 
 	for name, found := range networks {
 		if m.CloudInit == nil {
-			m.CloudInit = &cloudInit{Network: map[string]network{}}
+			m.CloudInit = &cloudInit{}
+		}
+
+		if m.CloudInit.Network == nil {
+			m.CloudInit.Network = map[string]network{}
 		}
 
 		declared := network{Addresses: found.Addresses}
@@ -182,4 +194,17 @@ func (m *model) setNetworks(networks map[string]domainxml.Network) {
 
 		m.CloudInit.Network[name] = declared
 	}
+
+	if m.CloudInit != nil && m.CloudInit.Network == nil && !m.CloudInit.seeded() {
+		m.CloudInit = nil
+	}
+}
+
+// addresses is what of cloud_init is left to libvirt.
+func (c *cloudInit) addresses() *cloudInit {
+	if c == nil || len(c.Network) == 0 {
+		return nil
+	}
+
+	return &cloudInit{Network: c.Network}
 }

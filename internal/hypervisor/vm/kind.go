@@ -29,7 +29,6 @@ var anywhere = fitting{
 }
 
 const (
-	noSeed  = "a container runs no cloud-init at its boot and has no disk for a seed. Put it into the root file system"
 	noVCPUs = "a container has no vCPUs, so libvirt can hold it to CPUs as a whole only. Say them by cpu.emulator"
 )
 
@@ -37,18 +36,13 @@ var fittings = map[libvirt.Kind]fitting{
 	libvirt.LXC: with(fitting{
 		"container":                        fits,
 		"cpu.emulator":                     fits,
-		"cloud_init.network":               fits,
+		"cloud_init":                       fits,
 		"cpu.pins":                         noVCPUs,
 		"cpu.exclusive":                    "a container has no vCPUs, whose CPUs could be its own. Leave it out",
 		"placement":                        noVCPUs + ", and its host by host",
 		"disks":                            "a container has a root file system instead of disks. Say it by container",
 		"machine":                          "a container has no hardware. Leave it out",
-		"cloud_init.user_data":             noSeed,
-		"cloud_init.user_data_wo":          noSeed,
-		"cloud_init.user_data_wo_version":  noSeed,
-		"cloud_init.meta_data":             noSeed,
-		"cloud_init.network_config":        noSeed,
-		"cloud_init.network.*.nameservers": "libvirt sets up addresses and routes of a container, and no files in it. Put resolv.conf into the root file system",
+		"cloud_init.network.*.nameservers": "libvirt sets up addresses and routes of a container, and no files in it. Write /etc/resolv.conf by user_data, or put it into the root file system",
 		"cloud_init.network.*.dhcp":        "libvirt asks no DHCP server for a container. Let the container's init do it, without an entry here",
 	}),
 	libvirt.Xen: with(fitting{
@@ -162,6 +156,10 @@ func (r *vmResource) fitKind(ctx context.Context, host types.String, req resourc
 	}
 
 	fittings[kind].refuse(req.Config.Raw, kind, &resp.Diagnostics)
+
+	if kind == libvirt.LXC {
+		refuseSeed(req.Config.Raw, &resp.Diagnostics)
+	}
 
 	consistent(kind, domainType, machine, &resp.Diagnostics)
 

@@ -108,14 +108,19 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 
 // complete brings a defined machine to life: its seed, power, and the conditions that it waits for.
 func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainxml.Spec) error {
-	if spec.Seed != nil && !spec.Mark.Complete {
-		if err := plan.plantSeed(ctx, host, *spec.Seed, spec.UUID); err != nil {
-			return err
-		}
-	}
-
 	if err := plan.unpack(ctx, host, spec); err != nil {
 		return err
+	}
+
+	if spec.Seed != nil && !spec.Mark.Complete {
+		plant := plan.sow
+		if spec.Container == nil {
+			plant = plan.plant
+		}
+
+		if err := plant(ctx, host, spec); err != nil {
+			return err
+		}
 	}
 
 	if err := host.SetAutostart(ctx, spec.UUID, plan.Autostart.ValueBool()); err != nil {
@@ -169,7 +174,7 @@ func (m *model) digest(formats map[string]string) (string, error) {
 	hash := sha256.New()
 	hash.Write([]byte(text + m.madeFrom()))
 
-	if m.CloudInit != nil && m.Container == nil {
+	if spec.Seed != nil {
 		seed := m.seed("digest")
 		seed.SecretUserData = "" // the hash of a secret can be tried against guesses, so its version stands for it
 

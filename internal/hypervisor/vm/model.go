@@ -128,9 +128,9 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 
 	if m.Container != nil {
 		spec.Container = m.contained()
-	} else if m.CloudInit != nil {
-		spec.Seed = &domainxml.Volume{Pool: m.seedPool(), Name: seedName(m.Name.ValueString())}
 	}
+
+	spec.Seed = m.seedVolume()
 
 	return spec
 }

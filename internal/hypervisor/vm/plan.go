@@ -166,7 +166,7 @@ func (p planned) fillMACs(ctx context.Context, resp *resource.ModifyPlanResponse
 
 	for name, element := range p.Interfaces.Elements() {
 		nic, ok := element.(types.Object)
-		if !ok || nic.IsUnknown() || !nic.Attributes()["mac"].IsUnknown() {
+		if !ok || nic.IsNull() || nic.IsUnknown() || !nic.Attributes()["mac"].IsUnknown() {
 			continue
 		}
 
@@ -182,7 +182,7 @@ func (p planned) fillAddresses(ctx context.Context, resp *resource.ModifyPlanRes
 	for name, element := range p.Interfaces.Elements() {
 		static, known := p.static(ctx, name)
 		nic, ok := element.(types.Object)
-		leased := ok && !nic.Attributes()["network"].IsNull() && len(static) == 0
+		leased := ok && !nic.IsNull() && !nic.Attributes()["network"].IsNull() && len(static) == 0
 
 		if !known || leased {
 			return

@@ -80,7 +80,7 @@ func interfacesAttribute() schema.Attribute {
 
 func cloudInitAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. What is written in it reaches the disk of the running machine; cloud-init reads it at the next boot, and does not repeat what it does once for each machine. The state holds these values, but for `user_data_wo`.",
+		MarkdownDescription: "What cloud-init is told, as a NoCloud seed: a small read-only disk labelled `cidata`. What is written in it reaches the disk of the running machine; cloud-init reads it at the next boot, and does not repeat what it does once for each machine. A container has it in its root file system. The state holds these values, but for `user_data_wo`.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
 			"user_data": schema.StringAttribute{

@@ -27,6 +27,12 @@ func (m model) seed(uuid string) cloudinit.Seed {
 		NetworkConfig:  c.NetworkConfig.ValueString(),
 	}
 
+	if m.Container != nil && len(c.Network) > 0 { // libvirt sets it up
+		seed.NetworkConfig = cloudinit.NoNetwork
+
+		return seed
+	}
+
 	for _, name := range slices.Sorted(maps.Keys(c.Network)) {
 		n := c.Network[name]
 		seed.Network = append(seed.Network, cloudinit.Interface{
@@ -43,10 +49,20 @@ func (m model) seed(uuid string) cloudinit.Seed {
 	return seed
 }
 
+// plant puts the seed where the machine's definition says that it is.
+func (m model) plant(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	return m.plantSeed(ctx, host, *spec.Seed, spec.UUID)
+}
+
 // plantSeed puts the seed on the host, in place of any other of its name: the machine's definition, which is there
 // already, says that it is this machine's.
 func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.Volume, uuid string) error {
-	image, err := cloudinit.Render(m.seed(uuid))
+	render := cloudinit.Render
+	if m.Container != nil {
+		render = cloudinit.Archive
+	}
+
+	image, err := render(m.seed(uuid))
 	if err != nil {
 		return err
 	}
@@ -60,7 +76,7 @@ func (m model) plantSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		return err
 	}
 
-	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+	return host.Put(ctx, at.Pool, at.Name, image)
 }
 
 // renewSeed writes another content into the seed, which a running guest keeps as the disk that it is.
@@ -87,7 +103,7 @@ func (m model) renewSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		image = append(image, make([]byte, volume.Capacity-uint64(len(image)))...) // in place of what the old one had there
 	}
 
-	return host.Upload(ctx, at.Pool, at.Name, bytes.NewReader(image), int64(len(image)))
+	return host.Put(ctx, at.Pool, at.Name, image)
 }
 
 // growSeed makes room for a longer seed, also on the machine that runs.
@@ -112,16 +128,27 @@ func (m *model) readSeed(ctx context.Context, host *libvirt.Host, at domainxml.V
 		return err
 	}
 
-	seed, err := cloudinit.Parse(image.Bytes())
+	parse := cloudinit.Parse
+	if m.Container != nil {
+		parse = cloudinit.ParseArchive
+	}
+
+	seed, err := parse(image.Bytes())
 	if err != nil {
 		return err
 	}
 
-	m.CloudInit = &cloudInit{
+	found := &cloudInit{
 		UserData:      optional(seed.UserData),
 		MetaData:      seed.MetaData,
 		NetworkConfig: optional(seed.NetworkConfig),
 	}
+
+	if m.Container != nil && m.CloudInit != nil { // which libvirt sets up
+		found.Network, found.NetworkConfig = m.CloudInit.Network, types.StringNull()
+	}
+
+	m.CloudInit = found
 
 	if secret != nil {
 		m.CloudInit.UserDataWOVersion = types.Int64PointerValue(secret)

@@ -33,7 +33,7 @@ func update(ctx context.Context, host *libvirt.Host, before model, plan *model, 
 	}
 
 	if plan.Container != nil {
-		return updateContainer(ctx, host, plan, o)
+		return updateContainer(ctx, host, before, plan, o)
 	}
 
 	want, err := plan.target(ctx, host, o)

@@ -10,7 +10,7 @@ import (
 // updateContainer brings a container to what the plan asks for. Its definition is changed first, and what runs follows: what
 // libvirt cannot change in a running container is a restart, as the rules say. Whatever cuts it short, what is stored and what
 // runs differ then, which the next plan shows and repairs.
-func updateContainer(ctx context.Context, host *libvirt.Host, plan *model, o observed) error {
+func updateContainer(ctx context.Context, host *libvirt.Host, before model, plan *model, o observed) error {
 	want, err := plan.resolve(ctx, host, o.stored.UUID)
 	if err != nil {
 		return err
@@ -32,6 +32,10 @@ func updateContainer(ctx context.Context, host *libvirt.Host, plan *model, o obs
 		if err != nil {
 			return err
 		}
+	}
+
+	if err := plan.resow(ctx, host, before, o.stored, want); err != nil {
+		return err
 	}
 
 	if on := plan.Autostart.ValueBool(); on != o.domain.Autostart {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -139,6 +140,14 @@ func (c *CLI) Output(ctx context.Context, name string, into any) error {
 // Run runs any other command and returns what it printed.
 func (c *CLI) Run(ctx context.Context, arguments ...string) (string, error) {
 	return c.run(ctx, nil, arguments...)
+}
+
+// Command is another program in the folder of the configuration, in whose environment Terraform finds the provider.
+func (c *CLI) Command(ctx context.Context, program string, arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, program, arguments...)
+	command.Dir, command.Env = c.Folder, slices.Clone(c.env)
+
+	return command
 }
 
 // run returns what the command printed; an error has it too.

@@ -47,6 +47,7 @@ func (l *link) fromClient() {
 		switch {
 		case fault == nil:
 			forward(sent.raw)
+		case fault.Action == Lose && !fault.After:
 		case !fault.After:
 			l.proxy.act(fault.Action, l)
 			if fault.Action != Stall || !l.wait() {
@@ -73,6 +74,10 @@ func (l *link) fromDaemon() {
 			return
 		}
 		if fault := l.withholds(sent.call.Serial); fault != nil {
+			if fault.Action == Lose {
+				continue
+			}
+
 			l.proxy.act(fault.Action, l)
 			if fault.Action != Stall || !l.wait() {
 				return

@@ -21,6 +21,7 @@ const (
 	Kill  Action = iota // SIGKILL to the client's process, which must be another one than this
 	Cut                 // end the connection; the next one is served
 	Stall               // forward nothing more, neither this way nor that, until Resume
+	Lose                // forward all but the call, or but its answer: who waits for it waits for ever
 )
 
 // A Fault is one action at one call.

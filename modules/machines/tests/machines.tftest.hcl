@@ -107,6 +107,19 @@ run "containers_of_an_archive" {
   }
 }
 
+run "a_stopped_machine" {
+  command = plan
+
+  variables {
+    stopped = ["db-2"]
+  }
+
+  assert {
+    condition     = hypervisor_vm.machine["db-1"].running && !hypervisor_vm.machine["db-2"].running
+    error_message = "The machine that is stopped runs, or the other one does not."
+  }
+}
+
 run "secrets_with_a_version" {
   command = plan
 

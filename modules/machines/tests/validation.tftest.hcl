@@ -172,3 +172,13 @@ run "change_of_an_unknown_class" {
 
   expect_failures = [var.allow_change]
 }
+
+run "stopped_machine_that_there_is_not" {
+  command = plan
+
+  variables {
+    stopped = ["web-9"]
+  }
+
+  expect_failures = [var.stopped]
+}

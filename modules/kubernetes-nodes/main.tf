@@ -1,0 +1,36 @@
+module "machines" {
+  source = "../machines"
+
+  machines        = var.machines
+  image           = var.image
+  network         = var.network
+  pool            = var.pool
+  description     = "Kubernetes node, control plane at ${var.endpoint}."
+  user_data       = local.user_data
+  secrets         = local.secrets
+  secrets_version = var.secrets_version
+  drain           = var.drain
+  allow_change    = var.allow_change
+  domain_type     = var.domain_type
+  timeouts        = var.timeouts
+}
+
+locals {
+  user_data = {
+    for name, machine in var.machines : name => "#cloud-config\n${yamlencode({
+      apt         = { sources = var.repositories }
+      packages    = var.packages
+      swap        = { size = 0 }
+      write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = "0644" }]
+      fs_setup    = [for disk in keys(machine.data) : { device = "/dev/disk/by-id/virtio-containerd", filesystem = "ext4", label = "containerd", overwrite = false } if disk == "containerd"]
+      mounts      = [for disk in keys(machine.data) : ["LABEL=containerd", "/var/lib/containerd", "ext4", "defaults,noatime"] if disk == "containerd"]
+      runcmd      = local.commands
+    })}"
+  }
+
+  secrets = {
+    for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
+      write_files = [for path, content in var.consul_secrets : { path = path, content = content, permissions = "0640", owner = "root:consul" }]
+    })}" if var.secrets_version != null
+  }
+}

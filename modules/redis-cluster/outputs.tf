@@ -1,0 +1,29 @@
+output "machines" {
+  description = "By machine: its `host`, its `address` without the prefix length, and its `id`."
+  value       = module.machines.machines
+}
+
+output "service" {
+  description = "Name of the service in Consul: `<service>.service.consul` resolves to the members that answer."
+  value       = var.service
+}
+
+output "shards" {
+  description = "By the machine that begins as its master: the `first` and the `last` slot of a shard, and its `replicas`."
+  value       = local.shards
+
+  precondition {
+    condition     = alltrue([for count in values(local.masters_by_host) : 2 * count < local.masters])
+    error_message = "The loss of one host would take the majority of the ${local.masters} masters away, and with it every failover: ${join(", ", [for host, count in local.masters_by_host : "${host} has ${count}" if 2 * count >= local.masters])}. Spread the machines over three hosts; the third may be a witness that has one of them."
+  }
+
+  precondition {
+    condition     = length(local.fitting) > 0
+    error_message = "A replica would be on the host of its master, and both would be lost at once. Spread the machines more evenly over their hosts: ${join(", ", [for host, names in local.by_host : "${host} has ${length(names)}"])}."
+  }
+}
+
+output "files" {
+  description = "By machine: the content of each file that is written, by path, without secrets."
+  value       = local.files
+}

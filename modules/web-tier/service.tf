@@ -1,0 +1,40 @@
+# The machine is in Consul while it is well, from its own agent, and out of it before it goes.
+
+locals {
+  unit       = "consul-leave-${var.service}.service"
+  token_file = "/etc/consul-leave-${var.service}.env"
+
+  service = {
+    for name in keys(var.machines) : name => {
+      "/etc/consul.d/${var.service}.json" = jsonencode({
+        service = {
+          id      = name
+          name    = var.service
+          address = local.addresses[name]
+          port    = var.port
+          tags    = var.tags
+          check = {
+            id       = "${name}-http"
+            name     = "HTTP at ${var.health_path}"
+            http     = "http://${local.addresses[name]}:${var.port}${var.health_path}"
+            interval = var.check.interval
+            timeout  = var.check.timeout
+          }
+        }
+      })
+      "/etc/systemd/system/${local.unit}" = templatefile("${path.module}/templates/leave.service.tftpl", {
+        name    = name
+        service = var.service
+        server  = var.server == "apache" ? "apache2.service" : ""
+        token   = local.token_file
+        drain   = ceil(local.seconds.drain)
+      })
+    }
+  }
+
+  service_commands = [
+    ["systemctl", "daemon-reload"],
+    ["systemctl", "enable", "--now", "consul"],
+    ["systemctl", "enable", "--now", local.unit],
+  ]
+}
