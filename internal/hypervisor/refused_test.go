@@ -95,7 +95,7 @@ func TestDefinitionThatTheHostDoesNotStoreLeavesTheMachineAsItWas(t *testing.T) 
 		})},
 		resource.TestStep{
 			Config:      after,
-			ExpectError: flexible(`Unable to update VM "m1" ... Define the machine on host "alpha": ... /etc/libvirt/qemu/m1.xml.new`),
+			ExpectError: flexible(`Unable to update VM "m1" ... Define the machine on host "alpha": ... '/etc/libvirt/qemu/m1.xml.new'`),
 		},
 		resource.TestStep{
 			PreConfig: func() {
