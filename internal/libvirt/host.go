@@ -75,6 +75,7 @@ type connection interface {
 	runDomain(xml string) (uuid string, err error)
 	isActive(uuid string) (bool, error)
 	knowsInit(uuid string) (bool, error) // whether a container's first process is known; true of all other machines
+	taskRuns(uuid string) (bool, error)
 	setAutostart(uuid string, on bool) error
 	pinVCPU(uuid string, vcpu int, cpus []bool) error
 	pinEmulator(uuid string, cpus []bool) error

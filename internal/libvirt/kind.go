@@ -53,8 +53,8 @@ func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 	}
 
 	err = poll.Until(ctx, name+" to end", func(attempt int) error {
-		active, err := h.Active(ctx, uuid)
-		if err != nil || !active {
+		runs, err := do(ctx, h, "look at the machine "+name, func(c connection) (bool, error) { return c.taskRuns(uuid) })
+		if err != nil || !runs {
 			return err
 		}
 

@@ -40,7 +40,7 @@ func (b *blind) startDomain(string) error {
 	return nil
 }
 
-func (b *blind) isActive(string) (bool, error) {
+func (b *blind) taskRuns(string) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 

@@ -1,4 +1,5 @@
-# A sentinel on each server's machine and one on the witness: two of the three decide.
+# A sentinel on each server's machine and one on the witness: two of the three decide. The witness votes and never begins: when one
+# of three is lost, two that begin at once would each vote for itself, and try again only after twice the time-out.
 
 locals {
   sentinel_files = {
@@ -7,7 +8,7 @@ locals {
         name     = var.name
         address  = local.addresses[name]
         primary  = local.addresses[local.servers[0]]
-        quorum   = local.majority
+        quorum   = name == var.witness ? length(local.sentinels) + 1 : local.majority
         down     = local.milliseconds.down
         failover = local.milliseconds.failover
       })
