@@ -43,7 +43,7 @@ func (l *lan) namespace(t *testing.T, name string) {
 
 	ip(t, "netns", "add", name)
 	t.Cleanup(func() {
-		if output, err := exec.Command("ip", "netns", "delete", name).CombinedOutput(); err != nil { //nolint:noctx // the test's context has ended
+		if output, err := exec.Command("ip", "netns", "delete", name).CombinedOutput(); err != nil {
 			t.Errorf("Unable to remove a network: %v: %s", err, output)
 		}
 	})
