@@ -56,6 +56,7 @@ func (r *vmResource) checkHost(ctx context.Context, plan planned, state *planned
 	}
 
 	plan.checkHardware(ctx, host, state, &resp.Diagnostics)
+	plan.checkModel(ctx, host, state, &resp.Diagnostics)
 
 	if state != nil && len(resp.RequiresReplace) > 0 {
 		plan.checkSuccessor(ctx, host, &resp.Diagnostics)

@@ -17,7 +17,7 @@ import (
 // planned is what the checks before an apply work on: single attributes, since any of them may be unknown.
 type planned struct {
 	Name, Host        types.String
-	Machine           types.String
+	Machine, CPUModel types.String
 	Memory            tf.Notation
 	MemoryMaximum     tf.Notation
 	PageSize          tf.Notation
@@ -50,6 +50,7 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 		{path.Root("name"), &p.Name},
 		{path.Root("host"), &p.Host},
 		{path.Root("machine"), &p.Machine},
+		{path.Root("cpu_model"), &p.CPUModel},
 		{path.Root("memory"), &p.Memory},
 		{path.Root("memory_maximum"), &p.MemoryMaximum},
 		{path.Root("memory_backing").AtName("page_size"), &p.PageSize},
