@@ -39,6 +39,7 @@ type Spec struct {
 
 	Disks      map[string]Disk      // by name
 	Interfaces map[string]Interface // by name
+	XML        string               // elements below <domain> that no other field has, in a user's words
 	Seed       *Volume              // NoCloud seed, attached as a read-only disk
 	Container  *Container           // of a machine of type LXC, and of no other
 

@@ -44,8 +44,8 @@ func (h *Host) Run(ctx context.Context, name, xml string) error {
 	}
 
 	err = poll.Until(ctx, name+" to end", func(int) error {
-		active, err := h.Active(ctx, uuid)
-		if err == nil && active {
+		runs, err := do(ctx, h, "look at the machine "+name, func(c connection) (bool, error) { return c.taskRuns(uuid) })
+		if err == nil && runs {
 			err = fmt.Errorf("%w: it runs", poll.ErrNotYet)
 		}
 

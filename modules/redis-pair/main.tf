@@ -61,7 +61,7 @@ locals {
         [
           { path = "/etc/redis/password.conf", content = "requirepass \"${var.password}\"\nmasterauth \"${var.password}\"\n", permissions = "0640", owner = "root:redis" },
           { path = "/etc/redis/sentinel-password.conf", content = "sentinel auth-pass ${var.name} ${var.password}\n", permissions = "0640", owner = "root:redis" },
-          { path = "/etc/redis/password", content = var.password, permissions = "0640", owner = "root:consul" },
+          { path = "/etc/consul.d/redis-password", content = var.password, permissions = "0640", owner = "root:consul" },
         ],
       )
     })}"

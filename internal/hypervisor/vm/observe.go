@@ -117,6 +117,13 @@ func (m *model) set(o observed, all topology.CPUSet) {
 		m.Memory = memory
 	}
 
+	if !domainxml.SameXML(m.XML.ValueString(), o.stored.XML) {
+		m.XML = tf.NullXML()
+		if o.stored.XML != "" {
+			m.XML = tf.XML(o.stored.XML)
+		}
+	}
+
 	m.setCPU(o, all)
 	m.setHardware(o, all)
 	m.setDevices(o.stored)
