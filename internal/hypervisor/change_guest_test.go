@@ -179,6 +179,8 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 
 // TestMachineThatDiesAgainSaysWhatItSaidLast has a guest that powers itself off as long as its seed tells it to.
 func TestMachineThatDiesAgainSaysWhatItSaidLast(t *testing.T) {
+	t.Parallel()
+
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(running bool, script string) string {
 		return onHosts(fmt.Sprintf(`

@@ -258,6 +258,23 @@ func (s session) isActive(uuid string) (active bool, err error) {
 	return active, err
 }
 
+func (s session) knowsInit(uuid string) (known bool, err error) {
+	if s.kind != LXC {
+		return true, nil
+	}
+
+	err = s.with(uuid, func(domain *libvirt.Domain) error {
+		var failure libvirt.Error
+
+		_, err := domain.GetSecurityLabel() // of the first process
+		known = !errors.As(err, &failure) || failure.Code != libvirt.ERR_OPERATION_INVALID
+
+		return nil
+	})
+
+	return known, err
+}
+
 // taskRuns asks the host's kernel, too, by a signal that does nothing: a libvirtd that has lost its connection to a container
 // never learns that it ended (seen with 9.0 on a busy host).
 func (s session) taskRuns(uuid string) (bool, error) {

@@ -128,7 +128,7 @@ func (m *model) set(o observed, all topology.CPUSet) {
 	m.setHardware(o, all)
 	m.setDevices(o.stored)
 	m.setContainer(before, o)
-	m.Drift = o.drift()
+	m.Drift = o.drift(all)
 }
 
 // setTexts takes over the texts: of a stored and a live one the one that is not as it was said before.
