@@ -13,7 +13,7 @@ packages=(
 	mariadb-server                                       # pairs of database servers
 	keepalived                                           # gateways that share an address
 	redis-server redis-tools apache2-bin                 # configurations of the modules are held against the servers
-	jq curl shellcheck                                   # a pipeline's scripts
+	jq curl shellcheck                                   # a pipeline's scripts, and a Consul server's
 	linux-image-cloud-amd64 busybox-static cpio kmod     # the guest's system
 	syslinux dosfstools mtools                           # the guest's boot disk, and a second opinion on seed images
 )

@@ -16,6 +16,13 @@ provider "hypervisor" {
   }
 }
 
+variable "password" {
+  description = "Password of the application, from the environment (`TF_VAR_password`)."
+  type        = string
+  ephemeral   = true
+  default     = "an example"
+}
+
 locals {
   machines = {
     shop-1 = { host = "alpha", address = "10.0.0.101/24" }
@@ -47,6 +54,13 @@ module "machines" {
       runcmd      = [["systemctl", "enable", "--now", "apache2"]]
     })}"
   }
+
+  secrets = {
+    for name in keys(local.machines) : name => "#cloud-config\n${yamlencode({
+      write_files = [{ path = "/etc/shop/password", content = var.password, permissions = "0600" }]
+    })}"
+  }
+  secrets_version = 1
 
   wait_for = { port = 80 }
 }
