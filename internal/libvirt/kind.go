@@ -36,20 +36,35 @@ func kindOf(uri string) Kind {
 }
 
 // Run runs a machine that has no stored definition until it ends by itself. If the connection is lost or the process ends
-// before, the host ends the machine.
+// before, the host ends the machine. One whose end the host would not notice is run again.
 func (h *Host) Run(ctx context.Context, name, xml string) error {
+	err := errUnseen
+	for run := 0; errors.Is(err, errUnseen) && run < mostRuns; run++ {
+		err = h.runOnce(ctx, name, xml)
+	}
+
+	return err
+}
+
+func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 	uuid, err := do(ctx, h, "run the machine "+name, func(c connection) (string, error) { return c.runDomain(xml) })
 	if err != nil {
 		return err
 	}
 
-	err = poll.Until(ctx, name+" to end", func(int) error {
-		active, err := h.Active(ctx, uuid)
-		if err == nil && active {
-			err = fmt.Errorf("%w: it runs", poll.ErrNotYet)
+	err = poll.Until(ctx, name+" to end", func(attempt int) error {
+		runs, err := do(ctx, h, "look at the machine "+name, func(c connection) (bool, error) { return c.taskRuns(uuid) })
+		if err != nil || !runs {
+			return err
 		}
 
-		return err
+		if attempt >= unseenLooks {
+			if err := h.seen(ctx, uuid); err != nil {
+				return err
+			}
+		}
+
+		return fmt.Errorf("%w: it runs", poll.ErrNotYet)
 	})
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -60,4 +75,49 @@ func (h *Host) Run(ctx context.Context, name, xml string) error {
 	}
 
 	return nil
+}
+
+// errUnseen is what is wrong with a container whose first process libvirt does not know.
+var errUnseen = errors.New("libvirt lost sight of the container as it started it: it would not notice its end")
+
+const (
+	unseenLooks = 40 // how often is looked, every quarter of a second, before a container counts as unseen
+	mostRuns    = 5  // of a container that is unseen
+)
+
+// seen reports errUnseen of a container whose first process libvirt does not know. The program that runs a container says so
+// once, as soon as libvirt has connected to it, and libvirt ends the connection if that comes before it listens (9.0, on a machine
+// with much to do). The container then runs for ever, whatever becomes of it.
+func (h *Host) seen(ctx context.Context, uuid string) error {
+	known, err := do(ctx, h, "look at the container", func(c connection) (bool, error) { return c.knowsInit(uuid) })
+	if err == nil && !known {
+		err = errUnseen
+	}
+
+	return err
+}
+
+// awaitSeen starts a container that has just been started again as long as libvirt does not see it.
+func (h *Host) awaitSeen(ctx context.Context, uuid string, again func() error) error {
+	for run := 1; ; run++ {
+		err := poll.Until(ctx, "libvirt to see the container", func(attempt int) error {
+			err := h.seen(ctx, uuid)
+			if errors.Is(err, errUnseen) && attempt < unseenLooks {
+				err = fmt.Errorf("%w: %w", poll.ErrNotYet, err)
+			}
+
+			return err
+		})
+		if !errors.Is(err, errUnseen) || run == mostRuns {
+			return err
+		}
+
+		if err := h.Destroy(ctx, uuid); err != nil {
+			return err
+		}
+
+		if err := again(); err != nil {
+			return err
+		}
+	}
 }

@@ -34,6 +34,8 @@ type HostOptions struct {
 	Topology *Topology
 	// Containers lets the host run containers; see Host.ContainerURI.
 	Containers bool
+	// System is what containers on the host may be made of, if any.
+	System *System
 }
 
 // Host is one libvirtd that takes itself for a machine of its own. Guests reach the bed's subnet by the bridge "br0",
@@ -55,7 +57,7 @@ func (b *Bed) StartHost(ctx context.Context, options HostOptions) (*Host, error)
 	if err != nil {
 		return nil, fmt.Errorf("start host %q: %w", options.Name, err)
 	}
-	if err := host.start(ctx); err != nil {
+	if err := host.start(ctx, options.System); err != nil {
 		return nil, fmt.Errorf("start host %q: %w", options.Name, err)
 	}
 	b.logf("host %s is up at %s after %.1f s", host.Name(), host.Address(), time.Since(began).Seconds())
@@ -99,7 +101,7 @@ func (b *Bed) addHost(options HostOptions) (*Host, error) {
 }
 
 // start prepares a new host's folder and boots it.
-func (h *Host) start(ctx context.Context) error {
+func (h *Host) start(ctx context.Context, system *System) error {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 
@@ -114,6 +116,9 @@ func (h *Host) start(ctx context.Context) error {
 		return err
 	}
 	if err := h.writeFiles(accelerator); err != nil {
+		return err
+	}
+	if err := h.writeHook(system); err != nil {
 		return err
 	}
 	if err := os.Link(h.bed.hostsFile(), h.path("hosts")); err != nil {

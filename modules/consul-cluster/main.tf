@@ -9,6 +9,7 @@ module "machines" {
   secrets_version = var.secrets_version
   wait_for        = var.wait_for
   allow_change    = var.allow_change
+  stopped         = var.stopped
   pool            = var.pool
   domain_type     = var.domain_type
   timeouts        = var.timeouts

@@ -29,8 +29,19 @@ variable "machines" {
   }
 
   validation {
-    condition     = length(distinct([for machine in values(var.machines) : lookup(var.domains, machine.placement.host, machine.placement.host)])) == length(var.machines)
+    condition     = var.survives != "host" || length(distinct([for machine in values(var.machines) : lookup(var.domains, machine.placement.host, machine.placement.host)])) == length(var.machines)
     error_message = "Two servers would be lost together: ${join(", ", [for name, machine in var.machines : "${name} in ${lookup(var.domains, machine.placement.host, machine.placement.host)}"])}. Place each in a failure domain of its own, the third on a witness."
+  }
+}
+
+variable "survives" {
+  description = "`host`: refused unless each server is in a failure domain of its own, so that the loss of any leaves a majority. Null for two hosts without a witness: the loss of the one with two servers then stops what needs a majority, such as the locks of the MySQL pairs, and DNS goes on answering from what it knows."
+  type        = string
+  default     = "host"
+
+  validation {
+    condition     = var.survives == null || var.survives == "host"
+    error_message = "survives is \"host\" or null."
   }
 }
 
@@ -174,7 +185,7 @@ variable "dns_ttl" {
 variable "service_ttl" {
   description = "The same for single services."
   type        = map(string)
-  default     = { mysql-writer = "1s" }
+  default     = { mysql-writer = "1s", mysql-reader = "1s" }
   nullable    = false
 
   validation {
@@ -193,6 +204,13 @@ variable "allow_change" {
   description = "The most that a plan may disturb a running server: `none`, `live`, `reboot` or `replace`."
   type        = string
   default     = "live"
+  nullable    = false
+}
+
+variable "stopped" {
+  description = "Names of machines that are shut down, as long as they are named here: before planned work on their host."
+  type        = set(string)
+  default     = []
   nullable    = false
 }
 

@@ -2,7 +2,7 @@ resource "hypervisor_vm" "machine" {
   for_each = var.machines
 
   name         = each.key
-  description  = var.description
+  description  = local.containers ? null : var.description
   memory       = each.value.memory
   domain_type  = var.domain_type
   allow_change = var.allow_change

@@ -3,16 +3,17 @@
 locals {
   masters = max(1, floor(length(var.machines) / (1 + var.replicas)))
 
-  by_host = { for host in distinct(sort([for machine in values(var.machines) : machine.placement.host])) : host => sort([for name, machine in var.machines : name if machine.placement.host == host]) }
+  domain    = { for name, machine in var.machines : name => lookup(var.failure_domains, machine.placement.host, machine.placement.host) }
+  by_domain = { for domain in distinct(sort(values(local.domain))) : domain => sort([for name in keys(var.machines) : name if local.domain[name] == domain]) }
 
-  # The first machine of every host, then the second of every host ...: the masters are as far apart as the hosts allow.
-  turns           = flatten([for turn in range(max(0, [for names in values(local.by_host) : length(names)]...)) : [for names in values(local.by_host) : names[turn] if turn < length(names)]])
-  first           = slice(local.turns, 0, min(length(local.turns), local.masters))
-  masters_by_host = { for host, names in local.by_host : host => length(setintersection(names, local.first)) }
+  # The first machine of every failure domain, then the second of every one ...: the masters are as far apart as they can be.
+  turns             = flatten([for turn in range(max(0, [for names in values(local.by_domain) : length(names)]...)) : [for names in values(local.by_domain) : names[turn] if turn < length(names)]])
+  first             = slice(local.turns, 0, min(length(local.turns), local.masters))
+  masters_by_domain = { for domain, names in local.by_domain : domain => length(setintersection(names, local.first)) }
 
-  # Masters and replicas in the order of the turns, and both in that of their hosts, which suits hosts with unlike numbers of machines:
+  # Masters and replicas in the order of the turns, and both in that of their domains, which suits domains with unlike numbers of machines:
   # the replicas are turned against the masters until none is beside its own.
-  sorted = flatten(values(local.by_host))
+  sorted = flatten(values(local.by_domain))
   orders = [for names in [local.turns, local.sorted] : {
     leaders   = [for name in names : name if contains(local.first, name)]
     followers = [for name in names : name if !contains(local.first, name)]
@@ -27,7 +28,7 @@ locals {
   ])
   fitting = [
     for rotation in local.rotations : rotation
-    if alltrue([for i, follower in rotation.followers : var.machines[follower].placement.host != var.machines[rotation.leaders[i % local.masters]].placement.host])
+    if alltrue([for i, follower in rotation.followers : local.domain[follower] != local.domain[rotation.leaders[i % local.masters]]])
   ]
   chosen = concat(local.fitting, local.orders)[0]
 

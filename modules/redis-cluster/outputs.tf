@@ -13,13 +13,13 @@ output "shards" {
   value       = local.shards
 
   precondition {
-    condition     = alltrue([for count in values(local.masters_by_host) : 2 * count < local.masters])
-    error_message = "The loss of one host would take the majority of the ${local.masters} masters away, and with it every failover: ${join(", ", [for host, count in local.masters_by_host : "${host} has ${count}" if 2 * count >= local.masters])}. Spread the machines over three hosts; the third may be a witness that has one of them."
+    condition     = alltrue([for count in values(local.masters_by_domain) : 2 * count < local.masters])
+    error_message = "The loss of one failure domain would take the majority of the ${local.masters} masters away, and with it every failover: ${join(", ", [for domain, count in local.masters_by_domain : "${domain} has ${count}" if 2 * count >= local.masters])}. Spread the machines over three of them; the third may be a witness that has one of them."
   }
 
   precondition {
     condition     = length(local.fitting) > 0
-    error_message = "A replica would be on the host of its master, and both would be lost at once. Spread the machines more evenly over their hosts: ${join(", ", [for host, names in local.by_host : "${host} has ${length(names)}"])}."
+    error_message = "A replica would be in the failure domain of its master, and both would be lost at once. Spread the machines more evenly: ${join(", ", [for domain, names in local.by_domain : "${domain} has ${length(names)}"])}."
   }
 }
 

@@ -30,8 +30,15 @@ variable "machines" {
   }
 }
 
+variable "failure_domains" {
+  description = "What fails together, by host: a rack, a power feed. Masters and replicas are kept apart by it. Defaults to each host by itself."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "replicas" {
-  description = "Replicas of each master, on other hosts than its own."
+  description = "Replicas of each master, in other failure domains than its own."
   type        = number
   default     = 1
   nullable    = false

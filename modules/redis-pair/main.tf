@@ -40,7 +40,7 @@ locals {
   user_data = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       write_files = [
-        for path, content in local.files[name] : { path = path, content = content, permissions = contains(local.scripts, path) ? "0755" : "0644" }
+        for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/local/sbin/") ? "0755" : "0644" }
       ]
       runcmd = concat(
         var.commands,
@@ -61,7 +61,7 @@ locals {
         [
           { path = "/etc/redis/password.conf", content = "requirepass \"${var.password}\"\nmasterauth \"${var.password}\"\n", permissions = "0640", owner = "root:redis" },
           { path = "/etc/redis/sentinel-password.conf", content = "sentinel auth-pass ${var.name} ${var.password}\n", permissions = "0640", owner = "root:redis" },
-          { path = "/etc/redis/password", content = var.password, permissions = "0640", owner = "root:consul" },
+          { path = "/etc/consul.d/redis-password", content = var.password, permissions = "0640", owner = "root:consul" },
         ],
       )
     })}"

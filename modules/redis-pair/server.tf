@@ -1,7 +1,6 @@
 # The two servers: one takes writes, the other has a copy and answers reads.
 
 locals {
-  scripts  = ["/usr/local/sbin/redis-role", "/usr/local/sbin/redis-guard", "/usr/local/sbin/redis-yield"]
   mebibyte = { MiB = 1, GiB = 1024, TiB = 1048576 }
   # Redis copies what is written to while it saves, and each replica and client has a buffer.
   memory = {
@@ -9,19 +8,26 @@ locals {
     name => floor(tonumber(regex("^[0-9.]+", machine.memory)) * local.mebibyte[regex("[A-Za-z]+$", machine.memory)] * var.memory_percent / 100)
   }
 
-  server_files = {
+  lag = ceil(local.milliseconds.lag / 1000)
+
+  server_scripts = {
     for name in local.servers : name => {
+      for script in ["role", "guard", "yield"] : "/usr/local/sbin/redis-${script}" => templatefile("${path.module}/templates/${script}.sh.tftpl", {
+        name = var.name, own = local.addresses[name], sentinels = local.sentinels, majority = local.majority, lag = local.lag
+      })
+    }
+  }
+
+  server_files = {
+    for name in local.servers : name => merge(local.server_scripts[name], {
       "/etc/redis/redis.conf" = templatefile("${path.module}/templates/redis.conf.tftpl", {
         address = local.addresses[name]
         primary = name == local.servers[0] ? null : local.addresses[local.servers[0]]
         memory  = local.memory[name]
         policy  = var.eviction
         least   = var.auto_failover ? 1 : 0
-        lag     = ceil(local.milliseconds.lag / 1000)
+        lag     = local.lag
       })
-      "/usr/local/sbin/redis-role"                           = templatefile("${path.module}/templates/role.sh.tftpl", { name = var.name })
-      "/usr/local/sbin/redis-guard"                          = templatefile("${path.module}/templates/guard.sh.tftpl", { name = var.name, own = local.addresses[name], sentinels = local.sentinels, majority = local.majority })
-      "/usr/local/sbin/redis-yield"                          = templatefile("${path.module}/templates/yield.sh.tftpl", { name = var.name })
       "/etc/systemd/system/redis-guard.service"              = file("${path.module}/templates/redis-guard.service")
       "/etc/systemd/system/redis-server.service.d/pair.conf" = "[Service]\nRestart=always\n"
       "/etc/consul.d/${var.name}.json" = jsonencode({
@@ -42,6 +48,6 @@ locals {
           }
         ]
       })
-    }
+    })
   }
 }

@@ -108,7 +108,7 @@ variable "witness" {
 }
 
 variable "witness_address" {
-  description = "Instead of `witness`: address of a machine outside with a sentinel of yours. Its configuration is the output `files` of any of the machines, with its own address."
+  description = "Instead of `witness`: address of a machine outside with a sentinel of yours. Its configuration is the output `files` of any of the machines with its own address, `sha1()` of that as `sentinel myid`, and 4 in place of 2 in `sentinel monitor`: it votes and does not begin."
   type        = string
   default     = null
 
@@ -157,12 +157,12 @@ variable "down_after" {
 variable "failover_timeout" {
   description = "How long a failover may take before another sentinel tries."
   type        = string
-  default     = "10s"
+  default     = "5s"
   nullable    = false
 
   validation {
     condition     = can(regex("^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$", var.failover_timeout))
-    error_message = "failover_timeout is a duration such as \"10s\"."
+    error_message = "failover_timeout is a duration such as \"5s\"."
   }
 }
 

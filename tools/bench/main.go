@@ -27,6 +27,7 @@ var benchmarks = []benchmark{
 	{name: "create_slow", about: "the same over a connection with 20 ms of latency each way", setup: setUpCreate(slow)},
 	{name: "services", about: "refresh and make Consul services, against a provider that does nothing and one request after another", setup: setUpServices},
 	{name: "placement", about: "place fleets: how full hosts get, how long a plan takes", setup: setUpPlacement},
+	{name: "platform", about: "plan a platform of some 250 machines on hosts that are only written down", setup: setUpPlatform},
 }
 
 // What is published, below the repository's folder.

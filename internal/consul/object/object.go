@@ -11,6 +11,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	listschema "github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -98,6 +99,13 @@ func (r *objectResource[M, V, P]) ValidateConfig(ctx context.Context, req resour
 func (r *objectResource[M, V, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || r.backend == nil || req.Plan.Raw.Equal(req.State.Raw) {
 		return
+	}
+
+	var owner types.String
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("owner"), &owner)...)
+
+	if owner.IsNull() { // imported, and changed by nothing but what is left to the provider
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("owner"), types.StringUnknown())...)
 	}
 
 	consul, err := r.backend.Consul()

@@ -33,6 +33,7 @@ type model struct {
 	CPU             *cpu            `tfsdk:"cpu"`
 	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
+	XML             tf.Notation     `tfsdk:"xml"`
 	Container       *container      `tfsdk:"container"`
 	Interfaces      map[string]nic  `tfsdk:"interfaces"`
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
@@ -101,6 +102,7 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 		Title:       m.Title.ValueString(),
 		Description: m.Description.ValueString(),
 		Memory:      m.Memory.Bytes(),
+		XML:         m.XML.ValueString(),
 		VCPUs:       int(m.CPU.Count.ValueInt64()),
 		Pins:        m.CPU.pins(),
 		Emulator:    m.CPU.Emulator.CPUs(),
@@ -151,6 +153,16 @@ func (m *model) takeSecrets(ctx context.Context, config tfsdk.Config) (diags dia
 	}
 
 	return diags
+}
+
+// withoutSecrets is the model as it may be stored.
+func (m model) withoutSecrets() model {
+	if m.CloudInit != nil {
+		kept := m.CloudInit.stored()
+		m.CloudInit = &kept
+	}
+
+	return m
 }
 
 // seedPool is the pool that the seed goes to: that of the disk that the machine boots from.

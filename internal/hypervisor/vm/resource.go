@@ -76,7 +76,7 @@ func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, res
 		return
 	}
 
-	partial := plan
+	partial := plan.withoutSecrets() // the framework takes them out of the state of a success only
 	if partial.Addresses.IsUnknown() {
 		partial.Addresses = types.MapNull(types.ListType{ElemType: types.StringType})
 	}

@@ -50,6 +50,16 @@ run "two_servers_on_one_host" {
   expect_failures = [var.machines]
 }
 
+run "survives_something_else" {
+  command = plan
+
+  variables {
+    survives = "rack"
+  }
+
+  expect_failures = [var.survives]
+}
+
 run "two_servers_in_one_failure_domain" {
   command = plan
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # build.sh makes the guest image: debian-12.tar for containers and debian-12.qcow2 for machines.
 #
-#   build.sh --output=FOLDER --consul=SOURCE --traefik=SOURCE --mysql-pair=SOURCE [--kong[=SOURCE]] [--mirror=URL]
+#   build.sh --output=FOLDER --consul=SOURCE --traefik=SOURCE --mysql-pair=SOURCE [--kong[=SOURCE]] [--mirror=URL] [--containers-only]
 #
 # A SOURCE is a file, or an address with its checksum: https://.../consul_1.22.7_linux_amd64.zip#sha256=0123... . Programs are
 # taken out of .zip and .tar.gz archives. --kong alone takes Kong's own package at the version that is pinned below.
+# --containers-only makes no disk, and leaves out what only a machine with a disk needs: its kernel.
 set -euo pipefail
 
 recipe=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +19,7 @@ fail() {
 	exit 1
 }
 
-output='' consul='' traefik='' pair='' kong='' mirror=''
+output='' consul='' traefik='' pair='' kong='' mirror='' disk=yes
 for argument in "$@"; do
 	case $argument in
 	--output=*) output=${argument#*=} ;;
@@ -28,6 +29,7 @@ for argument in "$@"; do
 	--kong) kong=$kong_default ;;
 	--kong=*) kong=${argument#*=} ;;
 	--mirror=*) mirror=${argument#*=} ;;
+	--containers-only) disk=no ;;
 	*) fail "there is no option $argument. See the head of $0." ;;
 	esac
 done
@@ -37,7 +39,7 @@ for needed in "output=$output" "consul=$consul" "traefik=$traefik" "mysql-pair=$
 done
 
 [ "$(id -u)" -eq 0 ] || fail 'it mounts a disk and makes a root file system, and needs root.'
-for program in mmdebstrap extlinux mkfs.ext4 qemu-img; do
+for program in mmdebstrap $([ $disk = no ] || echo extlinux mkfs.ext4 qemu-img); do
 	command -v "$program" >/dev/null || fail "there is no $program. Install mmdebstrap, extlinux, e2fsprogs and qemu-utils."
 done
 
@@ -74,7 +76,7 @@ fetch "$traefik" traefik
 fetch "$pair" mysql-pair
 [ -z "$kong" ] || fetch "$kong" kong.deb
 
-packages=$(grep --invert-match '^#' "$recipe/packages" | tr --squeeze-repeats ' \n' ',' | sed 's/^,//; s/,$//')
+packages=$(awk -v disk="$disk" '/^#/ { wanted = disk == "yes" || $0 != "# machines on disks"; next } wanted' "$recipe/packages" | tr --squeeze-repeats ' \n' ',' | sed 's/^,//; s/,$//')
 
 mmdebstrap --quiet --variant=minbase --include="$packages" \
 	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -85,8 +87,12 @@ mmdebstrap --quiet --variant=minbase --include="$packages" \
 tar --create --numeric-owner --xattrs --directory "$work/root" --exclude=./boot/* --exclude=./usr/lib/modules/* --exclude=./dev/* \
 	--file "$work/debian-12.tar" .
 
-"$recipe/disk.sh" "$work/root" "$work/disk" "$work/debian-12.qcow2"
+images=("$work/debian-12.tar")
+if [ "$disk" = yes ]; then
+	"$recipe/disk.sh" "$work/root" "$work/disk" "$work/debian-12.qcow2"
+	images+=("$work/debian-12.qcow2")
+fi
 
-# Both at once and at the end: whoever reads the folder meanwhile has the last image.
-mv "$work/debian-12.tar" "$work/debian-12.qcow2" "$output"
-ls -l --human-readable "$output/debian-12.tar" "$output/debian-12.qcow2"
+# All at once and at the end: whoever reads the folder meanwhile has the last image.
+mv "${images[@]}" "$output"
+(cd "$output" && ls -l --human-readable "${images[@]##*/}")

@@ -100,3 +100,18 @@ run "two_replicas_each" {
     error_message = "Five masters do not have two replicas each on other hosts: ${jsonencode(output.shards)}"
   }
 }
+
+run "racks_count_as_one" {
+  command = plan
+
+  variables {
+    failure_domains = { alpha = "rack-1", beta = "rack-2", gamma = "rack-3", delta = "rack-1" }
+    machines        = { for n in range(6) : "redis-${n + 1}" => { placement = { host = ["alpha", "beta", "gamma", "delta", "beta", "gamma"][n], pins = ["${n}"] }, address = "10.0.0.${71 + n}/24", memory = "8GiB" } }
+    image           = { volumes = { for host in ["alpha", "beta", "gamma", "delta"] : host => "${host}/default/debian-12.qcow2" } }
+  }
+
+  assert {
+    condition     = alltrue([for leader, shard in output.shards : var.failure_domains[var.machines[leader].placement.host] != var.failure_domains[var.machines[shard.replicas[0]].placement.host]])
+    error_message = "A replica is in the rack of its master: ${jsonencode(output.shards)}"
+  }
+}

@@ -35,7 +35,7 @@ run "three_sentinels_decide_for_two_servers" {
   assert {
     condition = alltrue([
       for name in keys(var.machines) : alltrue([
-        for line in ["sentinel monitor redis 10.0.0.81 6379 2", "sentinel down-after-milliseconds redis 2000", "sentinel failover-timeout redis 10000"] :
+        for line in ["sentinel monitor redis 10.0.0.81 6379 ${name == "redis-witness" ? 4 : 2}", "sentinel down-after-milliseconds redis 2000", "sentinel failover-timeout redis 5000"] :
         strcontains(output.files[name]["/etc/redis/sentinel.conf"], "${line}\n")
       ])
     ])

@@ -1,0 +1,59 @@
+# What there is: the machines of each tier by name, their sizes and their addresses. A machine keeps all three whatever is added.
+
+locals {
+  web_machines = coalesce(var.web_machines, var.tiers.web.machines)
+  pairs        = ceil(var.tiers.mysql.machines / 2)
+
+  # One master more where one failure domain would have half of them, as of four in three domains.
+  redis_shares  = 1 + var.redis_replicas
+  redis_masters = [for n in [0, 1] : ceil(var.tiers.redis.machines / local.redis_shares) + n if 2 * ceil((ceil(var.tiers.redis.machines / local.redis_shares) + n) / length(local.by_domain)) < ceil(var.tiers.redis.machines / local.redis_shares) + n]
+
+  # Where each tier begins in the network. Between the blocks there is room up to a yearly GMV of a hundred billion.
+  blocks = { gateway = 5, consul = 30, mysql = 40, redis = 200, elasticsearch = 320, web = 400 }
+
+  counted = {
+    gateway       = { for n in range(1, var.tiers.gateway.machines + 1) : "gateway-${n}" => n }
+    consul        = { for n in range(1, var.tiers.consul.machines + 1) : "consul-${n}" => n }
+    mysql         = merge([for pair in range(1, local.pairs + 1) : { for n in [1, 2] : "mysql-${pair}-${n}" => 2 * (pair - 1) + n }]...)
+    redis         = { for n in range(1, local.redis_shares * try(local.redis_masters[0], 3) + 1) : "redis-${n}" => n }
+    elasticsearch = { for n in range(1, var.tiers.elasticsearch.machines + 1) : "search-${n}" => n }
+    web           = { for n in local.web_numbers : "web-${n}" => n }
+  }
+
+  # range() makes at most 1,024 numbers.
+  web_numbers = flatten([for thousand in range(ceil(local.web_machines / 1000)) : [for n in range(1, 1001) : 1000 * thousand + n if 1000 * thousand + n <= local.web_machines]])
+
+  fleet = merge([
+    for tier, names in local.counted : {
+      for name, n in names : name => {
+        tier    = tier
+        number  = n
+        vcpus   = try(var.sizes[name].vcpus, var.tiers[tier].vcpus)
+        memory  = try(var.sizes[name].memory, "${var.tiers[tier].memory_gib}GiB")
+        address = "${cidrhost(var.network.cidr, local.blocks[tier] + n)}/${split("/", var.network.cidr)[1]}"
+      }
+    }
+  ]...)
+
+  data = {
+    gateway       = {}
+    consul        = {}
+    web           = {}
+    mysql         = { mysql = var.disks.mysql }
+    redis         = { redis = var.disks.redis }
+    elasticsearch = { data = var.disks.elasticsearch }
+  }
+
+  machines = {
+    for tier, names in local.counted : tier => {
+      for name in keys(names) : name => {
+        placement = hypervisor_placement.platform.assignments[name]
+        address   = local.fleet[name].address
+        memory    = local.fleet[name].memory
+        data      = local.data[tier]
+      }
+    }
+  }
+
+  network = { bridge = var.network.bridge, gateway = var.network.gateway, nameservers = var.network.nameservers }
+}

@@ -1,0 +1,39 @@
+output "address" {
+  description = "The virtual address, which clients know."
+  value       = module.gateway.address
+}
+
+output "services" {
+  description = "Names by which Consul's DNS knows the tiers."
+  value = {
+    web           = "${module.web.service}.service.consul"
+    redis         = "${module.redis.service}.service.consul"
+    elasticsearch = "${module.elasticsearch.service}.service.consul"
+  }
+}
+
+output "machines" {
+  description = "By machine: its `host`, its `address` without the prefix length, and its `id`."
+  value       = merge(module.consul.machines, module.gateway.machines, module.web.machines, module.redis.machines, module.elasticsearch.machines)
+}
+
+output "free" {
+  description = "What is left on each host, as `free` of `hypervisor_placement`: room for a sale, and what is left after the loss of a host."
+  value       = hypervisor_placement.platform.free
+}
+
+output "consul_addresses" {
+  description = "URL of each Consul server's API by its name, for the provider's `consul.address`."
+  value       = module.consul.addresses
+}
+
+output "core_map" {
+  description = "Every host and core with its owner, as text of which a plan shows the lines that change."
+  value       = hypervisor_placement.platform.core_map
+}
+
+output "core_map_svg" {
+  description = "The same as a picture. It is no secret; plans do not print it."
+  value       = hypervisor_placement.platform.core_map_svg
+  sensitive   = true
+}

@@ -1,0 +1,122 @@
+# A small platform, decided by the provider itself on hosts that are only written down.
+
+provider "hypervisor" {
+  hosts = { for name in ["alpha", "beta", "gamma", "delta", "witness"] : name => { uri = "qemu+tcp://127.0.0.1:1/system" } } # nobody is there
+}
+
+variables {
+  tiers = {
+    gateway       = { machines = 2, vcpus = 2, memory_gib = 4 }
+    web           = { machines = 6, vcpus = 2, memory_gib = 4 }
+    mysql         = { machines = 4, vcpus = 2, memory_gib = 4 }
+    redis         = { machines = 6, vcpus = 2, memory_gib = 2 }
+    elasticsearch = { machines = 3, vcpus = 2, memory_gib = 4 }
+    consul        = { machines = 3, vcpus = 2, memory_gib = 2 }
+  }
+  hosts         = { for name in ["alpha", "beta", "gamma", "delta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(16) : "${core},${core + 16}"] }] } }
+  address       = "10.0.0.4/22"
+  network       = { bridge = "br0", cidr = "10.0.0.0/22", gateway = "10.0.0.1" }
+  image         = { volumes = { for host in ["alpha", "beta", "gamma", "delta", "witness"] : host => "${host}/default/debian-12.qcow2" } }
+  elasticsearch = { security = false }
+  secrets = {
+    consul = {
+      gossip_key         = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+      ca_certificate     = "-----BEGIN CERTIFICATE-----"
+      server_certificate = "-----BEGIN CERTIFICATE-----"
+      server_key         = "-----BEGIN PRIVATE KEY-----"
+      tokens = {
+        management = "00000000-0000-4000-8000-000000000001"
+        agent      = "00000000-0000-4000-8000-000000000002"
+        services   = "00000000-0000-4000-8000-000000000003"
+        gateway    = "00000000-0000-4000-8000-000000000004"
+        mysql-pair = "00000000-0000-4000-8000-000000000005"
+      }
+    }
+    redis_password = "only-for-the-tests"
+  }
+}
+
+run "nothing_that_must_not_fail_together_does" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for pair in [["gateway-1", "gateway-2"], ["mysql-1-1", "mysql-1-2"], ["mysql-2-1", "mysql-2-2"], ["consul-1", "consul-2", "consul-3"], ["search-1", "search-2", "search-3"]] :
+      length(distinct([for name in pair : hypervisor_placement.platform.assignments[name].host])) == length(pair)
+    ])
+    error_message = "Some share a host:\n${output.core_map}"
+  }
+
+  assert {
+    condition     = max([for host in keys(var.hosts) : length([for n in range(1, 7) : n if hypervisor_placement.platform.assignments["web-${n}"].host == host])]...) == 2
+    error_message = "The web machines are not spread evenly:\n${output.core_map}"
+  }
+
+  assert {
+    condition     = output.address == "10.0.0.4" && local.fleet["web-1"].address == "10.0.1.145/22" && length(distinct([for machine in local.fleet : machine.address])) == length(local.fleet)
+    error_message = "Addresses are others: ${jsonencode(local.fleet)}"
+  }
+}
+
+# Four hosts in three racks: a pair is in two of them, and of four masters two would be in one.
+run "racks_are_kept_apart" {
+  command = plan
+
+  variables {
+    failure_domains = { alpha = "rack-1", beta = "rack-2", gamma = "rack-3", delta = "rack-1" }
+    tiers = {
+      gateway       = { machines = 2, vcpus = 2, memory_gib = 4 }
+      web           = { machines = 2, vcpus = 2, memory_gib = 4 }
+      mysql         = { machines = 2, vcpus = 2, memory_gib = 4 }
+      redis         = { machines = 8, vcpus = 1, memory_gib = 2 }
+      elasticsearch = { machines = 4, vcpus = 2, memory_gib = 4 }
+      consul        = { machines = 3, vcpus = 2, memory_gib = 2 }
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for pair in [["gateway-1", "gateway-2"], ["mysql-1-1", "mysql-1-2"], ["consul-1", "consul-2", "consul-3"]] :
+      length(distinct([for name in pair : var.failure_domains[hypervisor_placement.platform.assignments[name].host]])) == length(pair)
+    ])
+    error_message = "Some share a rack:\n${output.core_map}"
+  }
+
+  assert {
+    condition     = length(local.counted.redis) == 10
+    error_message = "There are ${length(local.counted.redis)} machines of Redis, of which two of four masters would be in one rack."
+  }
+}
+
+# Two hosts and a small third one, which votes.
+run "a_witness_votes_only" {
+  command = plan
+
+  variables {
+    hosts = merge(
+      { for name in ["alpha", "beta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(24) : "${core},${core + 24}"] }] } },
+      { witness = { nodes = [{ memory = "32GiB", cores = [for core in range(8) : "${core},${core + 8}"] }] } },
+    )
+    witnesses = ["witness"]
+  }
+
+  assert {
+    condition     = alltrue([for name, place in hypervisor_placement.platform.assignments : place.host != "witness" || can(regex("^(consul|redis|search)-", name))])
+    error_message = "The witness has more than votes:\n${output.core_map}"
+  }
+}
+
+run "one_number_is_raised_before_a_sale" {
+  command = plan
+
+  variables {
+    web_machines = 9
+    sizes        = { gateway-2 = { vcpus = 8, memory = "16GiB" } }
+    allow_change = { gateway = "reboot" }
+  }
+
+  assert {
+    condition     = length(local.counted.web) == 9 && length(hypervisor_placement.platform.assignments["gateway-2"].pins) == 8 && length(hypervisor_placement.platform.assignments["gateway-1"].pins) == 2
+    error_message = "The platform has not grown:\n${output.core_map}"
+  }
+}

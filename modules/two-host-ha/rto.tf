@@ -1,0 +1,25 @@
+# How long each tier is away when a host dies at once, from the timers that are in use. The README has the formulas.
+
+locals {
+  tries   = ceil(var.web.count / 2) + 1 # as many machines as a lost host may have, and one that lives
+  gateway = module.gateway.timers
+  mysql   = module.mysql.rto_estimate.machine_lost
+
+  away = {
+    gateway = {
+      typical = local.gateway.takeover
+      longest = local.gateway.takeover + 1 # a lost announcement of the address is repeated after a second
+    }
+    web = {
+      typical = local.gateway.takeover + local.gateway.dial
+      longest = local.gateway.takeover + 1 + (local.tries - 1) * local.gateway.dial
+    }
+    reads  = local.mysql.reads
+    writes = local.mysql.writes
+  }
+
+  # Rounded up to tenths of a second.
+  rto_estimate = {
+    for tier, seconds in local.away : tier => seconds == null ? null : { for which in ["typical", "longest"] : which => ceil(10 * seconds[which]) / 10 }
+  }
+}
