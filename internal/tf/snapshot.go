@@ -11,7 +11,7 @@ import (
 
 // Snapshot copies a model, so that StoreChanged can tell whether a read changed it.
 func Snapshot[M any](model M) M {
-	copied, _ := snapshot(reflect.ValueOf(&model).Elem()).Interface().(M)
+	copied, _ := reflect.TypeAssert[M](snapshot(reflect.ValueOf(&model).Elem()))
 
 	return copied
 }
