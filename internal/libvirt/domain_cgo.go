@@ -258,29 +258,36 @@ func (s session) isActive(uuid string) (active bool, err error) {
 	return active, err
 }
 
-// taskRuns asks the host's kernel, too, by a signal that does nothing: a libvirtd that has lost its connection to a container
-// never learns that it ended (seen with 9.0 on a busy host).
-func (s session) taskRuns(uuid string) (bool, error) {
+// task asks the host's kernel, too, by a signal that does nothing.
+func (s session) task(uuid string) (taskState, error) {
 	active, err := s.isActive(uuid)
 	if err != nil || !active {
-		return false, err
+		return taskEnded, err
 	}
 
 	domain, err := s.conn.LookupDomainByUUIDString(uuid)
 	if err != nil {
-		return false, fail(err)
+		return taskEnded, fail(err)
 	}
 
 	defer func() { _ = domain.Free() }()
 
 	var failure libvirt.Error
-	if err := domain.SendProcessSignal(1, libvirt.DOMAIN_PROCESS_SIGNAL_NOP, 0); !errors.As(err, &failure) || failure.Code != libvirt.ERR_SYSTEM_ERROR {
-		return true, nil // it can be signalled, or the connection does not say
+
+	err = domain.SendProcessSignal(1, libvirt.DOMAIN_PROCESS_SIGNAL_NOP, 0)
+
+	switch {
+	case !errors.As(err, &failure):
+		return taskRuns, nil
+	case failure.Code == libvirt.ERR_OPERATION_INVALID: // "Init pid is not yet available"
+		return taskUnwatched, nil
+	case failure.Code == libvirt.ERR_SYSTEM_ERROR: // there is no such process
+		_ = domain.Destroy() // libvirtd may have noticed by now
+
+		return taskEnded, nil
+	default: // the connection does not say
+		return taskRuns, nil
 	}
-
-	_ = domain.Destroy() // libvirtd may have noticed by now
-
-	return false, nil
 }
 
 func (s session) setAutostart(uuid string, on bool) error {

@@ -73,7 +73,7 @@ type connection interface {
 	undefineDomain(uuid string) error
 	runDomain(xml string) (uuid string, err error)
 	isActive(uuid string) (bool, error)
-	taskRuns(uuid string) (bool, error)
+	task(uuid string) (taskState, error)
 	setAutostart(uuid string, on bool) error
 	pinVCPU(uuid string, vcpu int, cpus []bool) error
 	pinEmulator(uuid string, cpus []bool) error
