@@ -102,6 +102,7 @@ func runCommand(o *options) *cobra.Command {
 	flags.StringVar(&o.passwordFile, "replication-password-file", "", "file with its password")
 	flags.StringVar(&o.Source.CA, "replication-ca", "", "file with the authority of the other server's certificate; without it replication is not encrypted")
 	flags.BoolVar(&o.First, "first", false, "begin as primary if the pair has no record yet; one member of the two")
+	flags.BoolVar(&o.Manual, "manual", false, "replace a lost primary only when asked by mysql-pair switch")
 	flags.StringVar(&o.Address, "address", "", "address:port under which clients reach this member's server")
 	flags.StringVar(&o.Socket, "socket", "/run/mysqld/mysqld.sock", "local socket of the server")
 	flags.StringVar(&o.User, "user", "root", "account at the socket")

@@ -100,6 +100,7 @@ var rules = []Rule{
 	{"cpu_model", always, Reboot, atBoot},
 	{"cpu_topology", always, Reboot, atBoot},
 	{"numa_nodes", always, Reboot, atBoot},
+	{"xml", always, Reboot, "libvirt makes the machine of it when it starts"},
 	{"io_threads", added, Reboot, "the disks are spread over the threads when the machine starts"},
 	{"io_threads", removed, Reboot, "the disks are spread over the threads when the machine starts"},
 	{"io_threads", within, Live, threads},

@@ -40,6 +40,7 @@ func Compare(running, want Spec) []Difference {
 	boots("cpu_topology", running.CPU == want.CPU)
 	boots("memory_backing", running.SameBacking(want))
 	boots("numa_nodes", slices.EqualFunc(running.Nodes, want.Nodes, Node.Equal))
+	boots("xml", SameXML(running.XML, want.XML))
 	boots("io_threads", len(running.IOThreads) == len(want.IOThreads))
 
 	return append(append(all, compareDisks(running, want)...), compareInterfaces(running, want)...)

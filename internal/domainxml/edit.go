@@ -23,6 +23,11 @@ func Edit(stored string, want Spec) (string, error) {
 		return "", err
 	}
 
+	before, err := present(stored, &domain)
+	if err != nil {
+		return "", fmt.Errorf("edit domain %q: %w", now.Name, err)
+	}
+
 	if now.Type == LXC || now.Type == Xen { // neither has what libvirt adds to a machine of QEMU
 		return Render(want)
 	}
@@ -45,7 +50,7 @@ func Edit(stored string, want Spec) (string, error) {
 		return "", err
 	}
 
-	text, err := domain.Marshal()
+	text, err := finish(&domain, before, want)
 	if err != nil {
 		return "", fmt.Errorf("edit domain %q: %w", now.Name, err)
 	}

@@ -97,18 +97,26 @@ func editMark(domain *libvirtxml.Domain, want Spec) error {
 		domain.Metadata = &libvirtxml.DomainMetadata{}
 	}
 
-	rest, err := withoutMark(domain.Metadata.XML)
+	written, err := renderKept(want.XML)
 	if err != nil {
 		return fmt.Errorf("edit the mark of domain %q: %w", want.Name, err)
 	}
 
-	domain.Metadata.XML = rest + mark
+	rest := domain.Metadata.XML
+
+	for _, own := range []xml.Name{{Space: MarkURI, Local: "vm"}, {Space: FragmentURI, Local: "fragment"}} {
+		if rest, err = without(own, rest); err != nil {
+			return fmt.Errorf("edit the mark of domain %q: %w", want.Name, err)
+		}
+	}
+
+	domain.Metadata.XML = rest + mark + written
 
 	return nil
 }
 
-// withoutMark cuts our element out of the text of a domain's metadata.
-func withoutMark(metadata string) (string, error) {
+// without cuts an element out of the text of a domain's metadata.
+func without(own xml.Name, metadata string) (string, error) {
 	decoder := xml.NewDecoder(strings.NewReader(metadata))
 
 	for {
@@ -132,7 +140,7 @@ func withoutMark(metadata string) (string, error) {
 			return "", fmt.Errorf("parse the domain's metadata: %w", err)
 		}
 
-		if element.Name == (xml.Name{Space: MarkURI, Local: "vm"}) {
+		if element.Name == own {
 			return metadata[:begin] + metadata[decoder.InputOffset():], nil
 		}
 	}

@@ -18,7 +18,16 @@ func Parse(text string) (Spec, error) {
 		return Spec{}, fmt.Errorf("parse domain XML: %w", err)
 	}
 
-	return read(&domain)
+	spec, err := read(&domain)
+	if err != nil {
+		return Spec{}, err
+	}
+
+	if spec.XML, err = present(text, &domain); err != nil {
+		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
+	}
+
+	return spec, nil
 }
 
 func read(domain *libvirtxml.Domain) (Spec, error) {

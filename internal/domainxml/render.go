@@ -29,12 +29,37 @@ func Render(spec Spec) (string, error) {
 
 	domain.Title, domain.Description = spec.Title, spec.Description
 
-	text, err := domain.Marshal()
+	text, err := finish(&domain, "", spec)
 	if err != nil {
 		return "", fmt.Errorf("render domain %q: %w", spec.Name, err)
 	}
 
 	return text, nil
+}
+
+// finish writes a definition down, with the user's own XML in place of what it was before.
+func finish(domain *libvirtxml.Domain, before string, want Spec) (string, error) {
+	was, err := readFragment(before)
+	if err != nil {
+		return "", err
+	}
+
+	wanted, err := readFragment(want.XML)
+	if err != nil {
+		return "", err
+	}
+
+	if was.firmware != wanted.firmware && domain.OS != nil {
+		domain.OS.Firmware = wanted.firmware
+		domain.OS.FirmwareInfo, domain.OS.Loader, domain.OS.NVRam = nil, nil, nil // which libvirt chose for the other firmware
+	}
+
+	text, err := domain.Marshal()
+	if err != nil || (before == "" && want.XML == "") {
+		return text, err
+	}
+
+	return weave(text, was, wanted, fitOf(domain))
 }
 
 // machineOf renders the machine as its kind of host takes it.
@@ -55,11 +80,16 @@ func qemu(spec Spec, mark string) (libvirtxml.Domain, error) {
 		return libvirtxml.Domain{}, fmt.Errorf("render domain %q: %w", spec.Name, err)
 	}
 
+	written, err := renderKept(spec.XML)
+	if err != nil {
+		return libvirtxml.Domain{}, fmt.Errorf("render domain %q: %w", spec.Name, err)
+	}
+
 	return libvirtxml.Domain{
 		Type:          spec.Type,
 		Name:          spec.Name,
 		UUID:          spec.UUID,
-		Metadata:      &libvirtxml.DomainMetadata{XML: mark},
+		Metadata:      &libvirtxml.DomainMetadata{XML: mark + written},
 		MemoryBacking: memoryBacking(spec),
 		Memory:        &libvirtxml.DomainMemory{Value: uint(spec.TopMemory() / 1024), Unit: "KiB"},
 		CurrentMemory: currentMemory(spec),

@@ -68,6 +68,21 @@ func goldens() map[string]Spec {
 				"a": {Volume: Volume{Pool: "default", Name: "a"}, Format: "qcow2"},
 			}
 		}),
+		"own-xml": with(func(s *Spec) {
+			s.XML = `
+  <devices>
+    <watchdog model='i6300esb' action='reset'/>
+    <vsock model='virtio'><cid auto='yes'/></vsock>
+  </devices>
+  <os firmware='efi'/>
+  <features><hyperv mode='custom'><relaxed state='on'/></hyperv></features>
+  <cpu><feature policy='disable' name='vmx'/></cpu>
+  <cputune><shares>2048</shares></cputune>
+  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
+  <clock offset='localtime'/>
+  <qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:env name='A' value='b &amp; c'/></qemu:commandline>
+`
+		}),
 		"claiming": with(func(s *Spec) {
 			s.Pins = []topology.CPUSet{topology.NewCPUSet(2)}
 			s.Mark.Exclusive, s.Mark.Complete = true, true

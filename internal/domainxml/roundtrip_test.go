@@ -235,6 +235,10 @@ func randomHardware(random *rand.Rand, spec *Spec) {
 		spec.IOThreads = append(spec.IOThreads, pickSet(random, topology.CPUSet{}, cpus(random)))
 	}
 
+	if some() {
+		spec.XML = randomXML(random)
+	}
+
 	spec.Locked, spec.Preallocated = some(), some()
 	spec.Title, spec.Description = line(random), line(random)
 }

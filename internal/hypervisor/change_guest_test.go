@@ -24,6 +24,7 @@ cat >/www/cgi-bin/report <<'CGI'
 printf 'Content-type: text/plain\n\n'
 echo "boot=$(cat /proc/sys/kernel/random/boot_id) cpus=$(nproc) memory=$(awk '/MemTotal/{print $2}' /proc/meminfo)"
 for disk in /sys/block/vd*; do echo "disk=$(cat $disk/serial) sectors=$(cat $disk/size) ro=$(cat $disk/ro)"; done
+for device in /sys/bus/pci/devices/*; do echo "pci=$(cat $device/vendor):$(cat $device/device)"; done
 for nic in /sys/class/net/e* /sys/class/net/lan; do [ -e $nic ] && echo "nic=$(cat $nic/address)"; done
 CGI
 chmod +x /www/cgi-bin/report
@@ -78,6 +79,12 @@ resource "hypervisor_vm" "test" {
 }
 `
 
+// Maker and model of the devices that the test gives its guest by xml.
+const (
+	watchdogID = "pci=0x8086:0x25ab"
+	soundID    = "pci=0x8086:0x293e"
+)
+
 // TestGuestGoesOnWhileItsMachineChanges asks the guest what it sees, and whether it is the one that booted first.
 func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
@@ -94,7 +101,8 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 	plainData := fmt.Sprintf("    user_data = %q", reporter)
 	secretData := fmt.Sprintf("    user_data_wo = %q\n    user_data_wo_version = 1\n    meta_data = { role = \"web\" }", reporter+"# secret\n")
 	data := "    data = { volume = hypervisor_volume.a.id }\n"
-	room := "  memory_maximum = \"192MiB\"\n"
+	watchdog := "  xml = \"<devices><watchdog model='i6300esb' action='none'/></devices>\"\n"
+	room := "  memory_maximum = \"192MiB\"\n" + watchdog
 
 	var first guest
 
@@ -105,7 +113,12 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 	run(t,
 		resource.TestStep{
 			Config: config(1, "192MiB", plainData, data, "", room),
-			Check:  check(func() { first = seen(t, host, address) }),
+			Check: check(func() {
+				first = seen(t, host, address)
+				if !strings.Contains(first.text, watchdogID) || strings.Contains(first.text, soundID) {
+					t.Errorf("The guest does not have just the device that xml adds:\n%s", first.text)
+				}
+			}),
 		},
 		resource.TestStep{ // more vCPUs, less memory, one more disk and interface, another seed
 			Config:           config(2, "160MiB", fmt.Sprintf("    user_data = %q", reporter+"# more\n"), data+"    extra = { volume = hypervisor_volume.b.id }\n", "    dmz = { bridge = \"br0\" }\n", room),
@@ -144,16 +157,20 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 			})),
 		},
 		resource.TestStep{ // more than there is room for: refused until it is allowed
-			Config:      config(2, "224MiB", secretData, data, "", "  memory_maximum = \"224MiB\"\n"),
+			Config:      config(2, "224MiB", secretData, data, "", "  memory_maximum = \"224MiB\"\n"+watchdog),
 			ExpectError: flexible(`Unable to plan VM "m1" ... allow_change lets a plan disturb this machine up to "live", and this one is of class "reboot". ... memory_maximum: reboot, since ... Set allow_change = "reboot"`),
 		},
 		resource.TestStep{
-			Config:           config(2, "224MiB", secretData, data, "", "  memory_maximum = \"224MiB\"\n  allow_change = \"reboot\"\n"),
+			Config:           config(2, "224MiB", secretData, data, "", "  memory_maximum = \"224MiB\"\n  allow_change = \"reboot\"\n  xml = \"<devices><sound model='ich9'/></devices>\"\n"),
 			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
 			Check: check(func() {
 				now := seen(t, host, address)
 				if now.uuid != first.uuid || now.boot == first.boot || now.memory <= first.memory {
 					t.Errorf("The machine %s (boot %s, %d KiB) is %s (boot %s, %d KiB)", first.uuid, first.boot, first.memory, now.uuid, now.boot, now.memory)
+				}
+
+				if strings.Contains(now.text, watchdogID) || !strings.Contains(now.text, soundID) {
+					t.Errorf("The guest does not have just the device that xml adds:\n%s", now.text)
 				}
 			}),
 		},
@@ -162,6 +179,8 @@ func TestGuestGoesOnWhileItsMachineChanges(t *testing.T) {
 
 // TestMachineThatDiesAgainSaysWhatItSaidLast has a guest that powers itself off as long as its seed tells it to.
 func TestMachineThatDiesAgainSaysWhatItSaidLast(t *testing.T) {
+	t.Parallel()
+
 	host := testbed.Hosts(t, "alpha")[0]
 	config := func(running bool, script string) string {
 		return onHosts(fmt.Sprintf(`

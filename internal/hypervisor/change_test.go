@@ -63,6 +63,7 @@ func edits() map[string]edit {
 		"cpu_model " + anyChange:                 {nil, attributes{"cpu_model": `"Nehalem"`}},
 		"cpu_topology " + anyChange:              {attributes{"cpu": two}, attributes{"cpu": two, "cpu_topology": `{ sockets = 1, cores = 2, threads = 1 }`}},
 		"numa_nodes " + anyChange:                {nil, attributes{"numa_nodes": `[{ cpus = "0", memory = "32MiB" }]`}},
+		"xml " + anyChange:                       {nil, attributes{"xml": `"<devices><watchdog model='i6300esb' action='none'/></devices>"`}},
 		"io_threads added":                       {nil, threads},
 		"io_threads removed":                     {threads, nil},
 		"io_threads " + within:                   {threads, attributes{"io_threads": `["1"]`}},

@@ -112,5 +112,5 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 			wantNames(t, host, machines, volumes)
 			wantWhole(t, host, host.URI(), ids)
 		},
-	}, servers256(t, 4), stride(t, 6))
+	}, servers256(t, 4), stride(t, 12))
 }

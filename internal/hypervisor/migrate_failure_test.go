@@ -5,12 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
@@ -122,6 +120,40 @@ func TestFailedMoveLeavesTheMachineWhereItIs(t *testing.T) {
 	)
 }
 
+func TestMoveToAHostWithoutTheMachinesBridgeIsRefusedInThePlan(t *testing.T) {
+	hosts := testbed.Hosts(t, "alpha", "beta")
+	file, kind := contentFor(t, 64), testbed.DomainTypeFor(t)
+	on := func(host string) string {
+		return onHosts(fmt.Sprintf(mover, host, "default", file, kind, `interfaces = { lan = { bridge = "br9" } }`), hosts...)
+	}
+
+	network := filepath.Join(t.TempDir(), "network.xml")
+	write(t, network, "<network><name>here</name><bridge name='br9'/></network>")
+	virsh(t, hosts[0], "net-create", network)
+
+	first := 0
+
+	run(t,
+		resource.TestStep{Config: on("alpha"), Check: check(func() { first = pid(t, hosts[0]) })},
+		resource.TestStep{
+			Config:      on("beta"),
+			PlanOnly:    true,
+			ExpectError: flexible(`Unable to move VM "m1" ... Interface "lan": host "beta" has no bridge "br9". Make it there, or name another one.`),
+		},
+		resource.TestStep{
+			Config:           on("alpha"),
+			ConfigPlanChecks: planned(plancheck.ResourceActionNoop),
+			Check: check(func() {
+				if now := pid(t, hosts[0]); now != first {
+					t.Errorf("The machine has the process %d, and had %d", now, first)
+				}
+
+				wantNames(t, hosts[1], nil, nil)
+			}),
+		},
+	)
+}
+
 func TestMachineMovesOnStorageThatBothHostsHave(t *testing.T) {
 	hosts := testbed.Hosts(t, "alpha", "beta")
 	file, kind := contentFor(t, 1024), testbed.DomainTypeFor(t)
@@ -190,100 +222,6 @@ func TestWhatIsOffMovesThroughTerraform(t *testing.T) {
 			}),
 		},
 	)
-}
-
-// TestKilledMoveIsBroughtToItsEnd kills Terraform and the provider in the middle of moves, directed by this provider and by
-// the hosts themselves.
-func TestKilledMoveIsBroughtToItsEnd(t *testing.T) {
-	hosts := testbed.Hosts(t, "alpha", "beta")
-	file, kind := contentFor(t, 4*1024), testbed.DomainTypeFor(t)
-
-	terraform, err := testbed.Tool(t.Context(), "terraform")
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	binary, err := cli.BuildProvider(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	source := t.TempDir()
-	text := fmt.Sprintf(mover, "HOST", "default", file, kind, `migration = { bandwidth = var.bandwidth }`)
-	text = strings.ReplaceAll(text, `"HOST"`, "var.host")
-	write(t, filepath.Join(source, "main.tf"), fmt.Sprintf(`
-terraform {
-  required_providers {
-    hypervisor = { source = "baiyi-infra/hypervisor" }
-  }
-}
-
-variable "host" { type = string }
-variable "peer" { type = string }
-variable "bandwidth" { type = string }
-
-provider "hypervisor" {
-  hosts = { alpha = { uri = %q }, beta = { uri = %q, peer_uri = var.peer } }
-}
-%s`, hosts[0].URI(), hosts[1].URI(), text))
-
-	moved, err := cli.New(t.Context(), terraform, binary, source, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	defined := func() bool {
-		return slices.Contains(strings.Fields(virsh(t, hosts[1], "list", "--all", "--name")), "m1")
-	}
-	copying := func() bool { return defined() && strings.Contains(virsh(t, hosts[0], "domjobinfo", "m1"), "Unbounded") }
-
-	for _, test := range []struct {
-		name   string
-		peer   any
-		moment func() bool
-	}{
-		{"while it is prepared", nil, defined},
-		{"while it is copied", nil, copying},
-		{"while the hosts copy it", hosts[1].TCPURI(), copying},
-	} {
-		set := func(host string, bandwidth any) {
-			if err := moved.SetVariables(map[string]any{"host": host, "peer": test.peer, "bandwidth": bandwidth}); err != nil {
-				t.Fatal(err)
-			}
-		}
-
-		set("alpha", nil)
-		apply(t, moved)
-
-		set("beta", "1MiB")
-
-		if err := moved.KillApply(t.Context(), test.moment); err != nil {
-			t.Fatalf("%s: %v", test.name, err)
-		}
-
-		set("beta", nil)
-		apply(t, moved)
-
-		if changes, plan, err := moved.Plan(t.Context()); err != nil || changes {
-			t.Errorf("%s: after the next apply the plan is not empty: %v\n%s", test.name, err, plan)
-		}
-
-		wantNames(t, hosts[0], nil, nil)
-		wantNames(t, hosts[1], []string{"m1"}, []string{"m1.img", "m1.seed"})
-		wantContent(t, hosts[1], file)
-
-		if state := virsh(t, hosts[1], "domstate", "m1"); state != "running" {
-			t.Errorf("%s: the machine is %s", test.name, state)
-		}
-	}
-}
-
-func apply(t *testing.T, configuration *cli.CLI) {
-	t.Helper()
-
-	if err := configuration.Apply(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func inodeOf(t *testing.T, path string) uint64 {

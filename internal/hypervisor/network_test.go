@@ -27,6 +27,8 @@ resource "hypervisor_network" "lan" {
 const networkAddress = "hypervisor_network.lan"
 
 func TestNetworkLivesThroughAllItsChanges(t *testing.T) {
+	t.Parallel()
+
 	for _, mode := range []string{"nat", "routed", "isolated"} {
 		t.Run(mode, func(t *testing.T) {
 			host := testbed.Hosts(t, "alpha")[0]
@@ -34,8 +36,8 @@ func TestNetworkLivesThroughAllItsChanges(t *testing.T) {
 			imported := resource.TestStep{ResourceName: networkAddress, ImportState: true, ImportStateId: "alpha/lan", ImportStateVerify: true}
 			bridge := ""
 
-			run(t,
-				resource.TestStep{
+			steps := []resource.TestStep{
+				{
 					Config: config(`dhcp = {
 						ranges = [{ start = "10.91.0.100", end = "10.91.0.150" }]
 						hosts  = { web-1 = { mac = "52:54:00:00:91:01", address = "10.91.0.11" }, web-2 = { mac = "52:54:00:00:91:02", address = "10.91.0.12" } }
@@ -56,7 +58,7 @@ func TestNetworkLivesThroughAllItsChanges(t *testing.T) {
 					),
 				},
 				imported,
-				resource.TestStep{ // the addresses of both guests change places, one range moves, and IPv6 joins
+				{ // the addresses of both guests change places, one range moves, and IPv6 joins
 					Config: config(`autostart = false
 					dhcp = {
 						ranges = [{ start = "fd00:91::100", end = "fd00:91::1ff" }, { start = "10.91.0.100", end = "10.91.0.200" }]
@@ -78,7 +80,7 @@ func TestNetworkLivesThroughAllItsChanges(t *testing.T) {
 					}),
 				},
 				imported,
-				resource.TestStep{ // off: it is started, and keeps what it was told
+				{ // off: it is started, and keeps what it was told
 					PreConfig:        func() { virsh(t, host, "net-destroy", "lan") },
 					Config:           config(``),
 					ConfigPlanChecks: networkPlan(plancheck.ResourceActionUpdate),
@@ -89,17 +91,22 @@ func TestNetworkLivesThroughAllItsChanges(t *testing.T) {
 					}),
 				},
 				imported,
-				resource.TestStep{ // gone: it is made anew
+				{ // gone: it is made anew
 					PreConfig: func() { virsh(t, host, "net-destroy", "lan"); virsh(t, host, "net-undefine", "lan") },
 					Config:    config(``),
 					Check:     resource.TestCheckResourceAttr(networkAddress, "running", "true"),
 				},
-				resource.TestStep{ // what cannot change while it runs
+				{ // what cannot change while it runs
 					Config:           strings.Replace(config(``), "10.91.0.1/24", "10.92.0.1/24", 1),
 					ConfigPlanChecks: networkPlan(plancheck.ResourceActionReplace),
 				},
-			)
+			}
 
+			if mode != "nat" { // they differ by what is stored, not by what is done
+				steps = steps[:4]
+			}
+
+			run(t, steps...)
 			wantNoNetworks(t, host)
 		})
 	}

@@ -52,23 +52,12 @@ resource "hypervisor_vm" "all" {
 func racers(t *testing.T, host *testbed.Host) (racers [2]*cli.CLI) {
 	t.Helper()
 
-	terraform, err := testbed.Tool(t.Context(), "terraform")
-	if err != nil {
-		if terraform, err = testbed.Tool(t.Context(), "tofu"); err != nil {
-			t.Fatalf("Unable to find Terraform or OpenTofu: %v", err)
-		}
-	}
-
-	binary, err := cli.BuildProvider(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	for i := range racers {
 		source := t.TempDir()
 		write(t, filepath.Join(source, "main.tf"), fmt.Sprintf(racer, host.URI(), testbed.DomainTypeFor(t)))
 
-		if racers[i], err = cli.New(t.Context(), terraform, binary, source, t.TempDir()); err != nil {
+		var err error
+		if racers[i], err = cli.New(t.Context(), terraformTool(t), builtProvider(t), source, t.TempDir()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -163,7 +152,9 @@ func wantNamed(t *testing.T, failure error, other string) {
 }
 
 func TestTwoAppliesAtOnceNeverOwnTheSameCPU(t *testing.T) {
-	const rounds, each = 8, 3
+	t.Parallel()
+
+	const rounds, each = 4, 3
 
 	host := server64(t, testbed.For(t), "alpha")
 	both := racers(t, host)
@@ -211,7 +202,9 @@ func TestTwoAppliesAtOnceNeverOwnTheSameCPU(t *testing.T) {
 }
 
 func TestTwoRunningMachinesThatGoToACPUAtOnceNeverBothGetIt(t *testing.T) {
-	const rounds = 8
+	t.Parallel()
+
+	const rounds = 4
 
 	host := server64(t, testbed.For(t), "alpha")
 	both := racers(t, host)

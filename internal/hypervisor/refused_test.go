@@ -2,6 +2,8 @@ package hypervisor_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
@@ -54,6 +56,7 @@ resource "hypervisor_vm" "test" {
 
 	for _, test := range []struct{ cpu, devices, want string }{
 		{"{ count = 300 }", root + `allow_change = "reboot"`, `Unable to plan VM "m1" ... is to have 300 vCPUs, and the machine type "q35" of host "alpha" has at most 288. Give it fewer.`},
+		{one, root + "cpu_model = \"EPIC\"\nallow_change = \"reboot\"", `Unable to plan VM "m1" ... Host "alpha" knows no CPU model "EPIC". Name one that it has`},
 		{one, root + `interfaces = { lan = { network = "nowhere" } }`, `Unable to update VM "m1" ... Interface "lan": host "alpha" has no network "nowhere". Make it with hypervisor_network, or name another one.`},
 		{one, root + `interfaces = { lan = { bridge = "br77" } }`, `Unable to update VM "m1" ... Interface "lan": host "alpha" has no bridge "br77". Make it there, or name another one.`},
 		{one, `disks = { root = { volume = hypervisor_volume.root.id }, data = { volume = "alpha/default/nothing" } }`, `Unable to update VM "m1" ... Disk "data": host "alpha" has no volume "nothing" in pool "default". Make it with hypervisor_volume, or name another one`},
@@ -66,4 +69,58 @@ resource "hypervisor_vm" "test" {
 	}
 
 	run(t, steps...)
+}
+
+// TestDefinitionThatTheHostDoesNotStoreLeavesTheMachineAsItWas edits a machine while its host cannot store a definition, as with
+// a full disk, which no plan sees.
+func TestDefinitionThatTheHostDoesNotStoreLeavesTheMachineAsItWas(t *testing.T) {
+	host := testbed.Hosts(t, "alpha")[0]
+	kind := testbed.DomainTypeFor(t)
+	config := func(rest string) string { return onHosts(fmt.Sprintf(machine, "m1", kind, rest), host) }
+	obstacle := filepath.Join(host.Folder(), "etc/qemu/m1.xml.new") // where libvirt writes a definition first
+
+	before, after := config("cpu = { count = 1, maximum = 2 }"), config("cpu = { count = 2, maximum = 2 }")
+	first, definition := 0, ""
+	as := func(count string) resource.TestCheckFunc {
+		return resource.TestCheckResourceAttr(vmAddress, "cpu.count", count)
+	}
+
+	run(t,
+		resource.TestStep{Config: before, Check: check(func() {
+			first, definition = pid(t, host), virsh(t, host, "dumpxml", "--inactive", "m1")
+
+			if err := os.Mkdir(obstacle, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		})},
+		resource.TestStep{
+			Config:      after,
+			ExpectError: flexible(`Unable to update VM "m1" ... Define the machine on host "alpha": ... '/etc/libvirt/qemu/m1.xml.new'`),
+		},
+		resource.TestStep{
+			PreConfig: func() {
+				if now := virsh(t, host, "dumpxml", "--inactive", "m1"); now != definition {
+					t.Errorf("The definition was\n%s\nand is\n%s", definition, now)
+				}
+
+				if now := pid(t, host); now != first {
+					t.Errorf("The machine has the process %d, and had %d", now, first)
+				}
+			},
+			Config: before, PlanOnly: true, // the state is as it was too
+		},
+		resource.TestStep{
+			PreConfig: func() {
+				if err := os.Remove(obstacle); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Config: after,
+			Check: resource.ComposeTestCheckFunc(as("2"), check(func() {
+				if now := pid(t, host); now != first {
+					t.Errorf("The machine has the process %d, and had %d", now, first)
+				}
+			})),
+		},
+	)
 }

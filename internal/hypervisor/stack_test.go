@@ -18,7 +18,18 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("CHECKPOINT_DISABLE", "1") // Terraform would ask its maker for newer versions
-	os.Exit(m.Run())
+
+	var err error
+	if buildFolder, err = os.MkdirTemp("", "provider-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+
+	code := m.Run()
+
+	_ = os.RemoveAll(buildFolder)
+
+	os.Exit(code)
 }
 
 // run walks Terraform through the steps with the provider in this process.

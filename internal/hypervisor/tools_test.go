@@ -1,7 +1,9 @@
 package hypervisor_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
@@ -43,13 +45,19 @@ func servers256(t *testing.T, count int) []*testbed.Host {
 	return hosts
 }
 
+// builtProvider returns the path of this tree's provider, which is built once for all tests.
 func builtProvider(t *testing.T) string {
 	t.Helper()
 
-	binary, err := cli.BuildProvider(t.Context(), t.TempDir())
+	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	return binary
 }
+
+// buildFolder is where the provider is built; TestMain makes and removes it.
+var buildFolder string
+
+var build = sync.OnceValues(func() (string, error) { return cli.BuildProvider(context.Background(), buildFolder) })

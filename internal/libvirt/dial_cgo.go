@@ -88,6 +88,12 @@ func (s session) capabilities() (string, error) {
 	return text, fail(err)
 }
 
+func (s session) cpuModels(arch string) ([]string, error) {
+	names, err := s.conn.GetCPUModelNames(arch, 0)
+
+	return names, fail(err)
+}
+
 func (s session) freeMemory(node int) (uint64, error) {
 	free, err := s.conn.GetCellsFreeMemory(node, 1)
 	if err != nil {

@@ -74,7 +74,15 @@ func (h *Host) Define(ctx context.Context, xml string) error {
 
 // Start starts the machine, or lets it go on if it is paused.
 func (h *Host) Start(ctx context.Context, uuid string) error {
-	return write(ctx, h, uuid, unannounced, "start the machine", func(c connection) error { return c.startDomain(uuid) })
+	start := func() error {
+		return write(ctx, h, uuid, unannounced, "start the machine", func(c connection) error { return c.startDomain(uuid) })
+	}
+
+	if err := start(); err != nil || h.Kind() != LXC {
+		return err
+	}
+
+	return h.awaitSeen(ctx, uuid, start)
 }
 
 // Shutdown asks the guest to power off (ACPI) and returns at once.

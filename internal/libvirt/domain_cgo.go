@@ -258,36 +258,46 @@ func (s session) isActive(uuid string) (active bool, err error) {
 	return active, err
 }
 
-// task asks the host's kernel, too, by a signal that does nothing.
-func (s session) task(uuid string) (taskState, error) {
+func (s session) knowsInit(uuid string) (known bool, err error) {
+	if s.kind != LXC {
+		return true, nil
+	}
+
+	err = s.with(uuid, func(domain *libvirt.Domain) error {
+		var failure libvirt.Error
+
+		_, err := domain.GetSecurityLabel() // of the first process
+		known = !errors.As(err, &failure) || failure.Code != libvirt.ERR_OPERATION_INVALID
+
+		return nil
+	})
+
+	return known, err
+}
+
+// taskRuns asks the host's kernel, too, by a signal that does nothing: a libvirtd that has lost its connection to a container
+// never learns that it ended (seen with 9.0 on a busy host).
+func (s session) taskRuns(uuid string) (bool, error) {
 	active, err := s.isActive(uuid)
 	if err != nil || !active {
-		return taskEnded, err
+		return false, err
 	}
 
 	domain, err := s.conn.LookupDomainByUUIDString(uuid)
 	if err != nil {
-		return taskEnded, fail(err)
+		return false, fail(err)
 	}
 
 	defer func() { _ = domain.Free() }()
 
 	var failure libvirt.Error
-
-	err = domain.SendProcessSignal(1, libvirt.DOMAIN_PROCESS_SIGNAL_NOP, 0)
-
-	switch {
-	case !errors.As(err, &failure):
-		return taskRuns, nil
-	case failure.Code == libvirt.ERR_OPERATION_INVALID: // "Init pid is not yet available"
-		return taskUnwatched, nil
-	case failure.Code == libvirt.ERR_SYSTEM_ERROR: // there is no such process
-		_ = domain.Destroy() // libvirtd may have noticed by now
-
-		return taskEnded, nil
-	default: // the connection does not say
-		return taskRuns, nil
+	if err := domain.SendProcessSignal(1, libvirt.DOMAIN_PROCESS_SIGNAL_NOP, 0); !errors.As(err, &failure) || failure.Code != libvirt.ERR_SYSTEM_ERROR {
+		return true, nil // it can be signalled, or the connection does not say
 	}
+
+	_ = domain.Destroy() // libvirtd may have noticed by now
+
+	return false, nil
 }
 
 func (s session) setAutostart(uuid string, on bool) error {

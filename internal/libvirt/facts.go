@@ -25,6 +25,16 @@ func (h *Host) Topology(ctx context.Context) (topology.Host, error) {
 	})
 }
 
+// CPUModels returns the names of the processors that machines of the host can have beside its own, from one shared read.
+func (h *Host) CPUModels(ctx context.Context) ([]string, error) {
+	hardware, err := h.Topology(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	return shared(ctx, h, askCPUModels, func(c connection) ([]string, error) { return c.cpuModels(hardware.Arch) })
+}
+
 // Free returns what is free on each NUMA node, in the order of the topology's nodes.
 func (h *Host) Free(ctx context.Context) ([]Free, error) {
 	hardware, err := h.Topology(ctx)

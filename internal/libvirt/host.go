@@ -59,6 +59,7 @@ type connection interface {
 	close() // frees the connection unless it is held
 
 	capabilities() (string, error)
+	cpuModels(arch string) ([]string, error)
 	freeMemory(node int) (bytes uint64, err error)
 	freePages(node int, size uint64) (count uint64, err error)
 
@@ -73,7 +74,8 @@ type connection interface {
 	undefineDomain(uuid string) error
 	runDomain(xml string) (uuid string, err error)
 	isActive(uuid string) (bool, error)
-	task(uuid string) (taskState, error)
+	knowsInit(uuid string) (bool, error) // whether a container's first process is known; true of all other machines
+	taskRuns(uuid string) (bool, error)
 	setAutostart(uuid string, on bool) error
 	pinVCPU(uuid string, vcpu int, cpus []bool) error
 	pinEmulator(uuid string, cpus []bool) error

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
@@ -36,62 +35,89 @@ func kindOf(uri string) Kind {
 	}
 }
 
-type taskState int
-
-const (
-	taskEnded taskState = iota
-	taskRuns
-	taskUnwatched // libvirtd has not been told yet that it has begun
-)
-
-const (
-	watchLimit = 15 * time.Second // until libvirtd has been told
-	taskTries  = 3
-)
-
 // Run runs a machine that has no stored definition until it ends by itself. If the connection is lost or the process ends
-// before, the host ends the machine. What it does must bear to be done again: on a busy host libvirtd may lose its connection to a
-// container as that begins (seen with 9.0), and never learns that it ended. Then it is ended and begun anew.
+// before, the host ends the machine. One whose end the host would not notice is run again.
 func (h *Host) Run(ctx context.Context, name, xml string) error {
-	for range taskTries {
-		if told, err := h.runOnce(ctx, name, xml); told || err != nil {
-			return err
-		}
+	err := errUnseen
+	for run := 0; errors.Is(err, errUnseen) && run < mostRuns; run++ {
+		err = h.runOnce(ctx, name, xml)
 	}
 
-	return fmt.Errorf("run the machine %s on host %q: libvirt lost sight of it %d times. Look at the load of the host and at the log of libvirtd", name, h.name, taskTries)
+	return err
 }
 
-// runOnce reports whether libvirtd was told what became of the machine.
-func (h *Host) runOnce(ctx context.Context, name, xml string) (told bool, err error) {
+func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 	uuid, err := do(ctx, h, "run the machine "+name, func(c connection) (string, error) { return c.runDomain(xml) })
 	if err != nil {
-		return false, err
+		return err
 	}
 
-	began, told := time.Now(), true
-
-	err = poll.Until(ctx, name+" to end", func(int) error {
-		state, err := do(ctx, h, "look at the machine "+name, func(c connection) (taskState, error) { return c.task(uuid) })
-
-		switch {
-		case err != nil || state == taskEnded:
+	err = poll.Until(ctx, name+" to end", func(attempt int) error {
+		runs, err := do(ctx, h, "look at the machine "+name, func(c connection) (bool, error) { return c.taskRuns(uuid) })
+		if err != nil || !runs {
 			return err
-		case state == taskUnwatched && time.Since(began) > watchLimit:
-			told = false
-
-			return h.Destroy(ctx, uuid)
-		default:
-			return fmt.Errorf("%w: it runs", poll.ErrNotYet)
 		}
+
+		if attempt >= unseenLooks {
+			if err := h.seen(ctx, uuid); err != nil {
+				return err
+			}
+		}
+
+		return fmt.Errorf("%w: it runs", poll.ErrNotYet)
 	})
 	if errors.Is(err, ErrNotFound) {
-		return told, nil
+		return nil
 	}
 
 	if err != nil {
-		return told, errors.Join(err, h.Destroy(context.WithoutCancel(ctx), uuid))
+		return errors.Join(err, h.Destroy(context.WithoutCancel(ctx), uuid))
 	}
 
-	return told, nil
+	return nil
+}
+
+// errUnseen is what is wrong with a container whose first process libvirt does not know.
+var errUnseen = errors.New("libvirt lost sight of the container as it started it: it would not notice its end")
+
+const (
+	unseenLooks = 40 // how often is looked, every quarter of a second, before a container counts as unseen
+	mostRuns    = 5  // of a container that is unseen
+)
+
+// seen reports errUnseen of a container whose first process libvirt does not know. The program that runs a container says so
+// once, as soon as libvirt has connected to it, and libvirt ends the connection if that comes before it listens (9.0, on a machine
+// with much to do). The container then runs for ever, whatever becomes of it.
+func (h *Host) seen(ctx context.Context, uuid string) error {
+	known, err := do(ctx, h, "look at the container", func(c connection) (bool, error) { return c.knowsInit(uuid) })
+	if err == nil && !known {
+		err = errUnseen
+	}
+
+	return err
+}
+
+// awaitSeen starts a container that has just been started again as long as libvirt does not see it.
+func (h *Host) awaitSeen(ctx context.Context, uuid string, again func() error) error {
+	for run := 1; ; run++ {
+		err := poll.Until(ctx, "libvirt to see the container", func(attempt int) error {
+			err := h.seen(ctx, uuid)
+			if errors.Is(err, errUnseen) && attempt < unseenLooks {
+				err = fmt.Errorf("%w: %w", poll.ErrNotYet, err)
+			}
+
+			return err
+		})
+		if !errors.Is(err, errUnseen) || run == mostRuns {
+			return err
+		}
+
+		if err := h.Destroy(ctx, uuid); err != nil {
+			return err
+		}
+
+		if err := again(); err != nil {
+			return err
+		}
+	}
 }

@@ -81,6 +81,7 @@ const (
 	askPools        = "list the pools"
 	askVolumes      = "list the volumes" // one question for each pool
 	askCapabilities = "read the capabilities"
+	askCPUModels    = "read the CPU models"
 	askFree         = "read the free memory"
 )
 

@@ -48,7 +48,11 @@ func (s session) volumes(name string) (texts []string, active bool, err error) {
 			return err
 		}
 
-		texts, err = describeVolumes(pool)
+		if texts, err = describeVolumes(pool); err != nil {
+			if now, again := pool.IsActive(); again == nil && !now { // it was stopped meanwhile
+				texts, active, err = nil, false, nil
+			}
+		}
 
 		return err
 	})

@@ -38,8 +38,9 @@ type Server struct {
 
 // View is all that a member knows when it decides.
 type View struct {
-	Me    string
-	First bool // whether this member begins as primary when there is no record
+	Me     string
+	First  bool // whether this member begins as primary when there is no record
+	Manual bool // whether another primary than the record's takes an operator's wish
 
 	Other        string // the other member
 	OtherLineage string // of its data, empty if it has not told of itself lately
@@ -117,7 +118,7 @@ func fenceIf(condition bool) Step {
 
 // stand decides whether this member runs for the lock, which nobody holds.
 func stand(v View) Step {
-	if !v.Server.Up || !v.mayLead() || v.leaving() {
+	if !v.Server.Up || !v.mayLead() || v.leaving() || v.unasked() {
 		return Step{Kind: Wait}
 	}
 
@@ -131,6 +132,11 @@ func (v View) mayLead() bool {
 	}
 
 	return v.inSync()
+}
+
+// unasked says whether this member would replace a lost primary, which only an operator may decide.
+func (v View) unasked() bool {
+	return v.Manual && v.Record.Epoch > 0 && v.Record.Primary != v.Me && v.Record.Wish != v.Me
 }
 
 // inSync says whether the record holds for this member's data.

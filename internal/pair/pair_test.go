@@ -107,6 +107,7 @@ func TestWishIsGrantedWithoutLosingAWrite(t *testing.T) {
 func TestNext(t *testing.T) {
 	both := pair.Record{Primary: "alpha", InSync: map[string]string{"alpha": "1", "beta": "1"}, Epoch: 3}
 	alone := pair.Record{Primary: "alpha", InSync: map[string]string{"alpha": "1"}, Epoch: 3}
+	wished := pair.Record{Primary: "alpha", InSync: both.InSync, Epoch: 4, Wish: "beta"}
 	serving := pair.Server{Up: true, Lineage: "1", Writable: true, Waits: true, Replica: true}
 
 	tests := map[string]struct {
@@ -126,6 +127,9 @@ func TestNext(t *testing.T) {
 		"a replica whose data is another one leaves it": {pair.View{OtherLineage: "2", Known: true, Holder: "alpha", Record: both, Server: serving}, pair.Write},
 		"not while a change is under way":               {pair.View{Unsure: true, Lost: true, Known: true, Holder: "alpha", Record: alone, Server: serving}, pair.Write},
 		"a dead primary gives way":                      {pair.View{Known: true, Holder: "alpha", Record: both}, pair.Release},
+		"nobody is replaced unasked if people decide":   {pair.View{Manual: true, Me: "beta", Other: "alpha", Known: true, Record: both, Server: pair.Server{Up: true, Lineage: "1"}}, pair.Wait},
+		"but when they ask for it":                      {pair.View{Manual: true, Me: "beta", Other: "alpha", Known: true, Record: wished, Server: pair.Server{Up: true, Lineage: "1"}}, pair.Acquire},
+		"and the primary itself comes back":             {pair.View{Manual: true, Known: true, Record: both, Server: pair.Server{Up: true, Lineage: "1"}}, pair.Acquire},
 		"unless nobody could take over":                 {pair.View{Known: true, Holder: "alpha", Record: alone}, pair.Wait},
 	}
 

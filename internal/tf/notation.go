@@ -72,6 +72,12 @@ func canonicalCPUSet(text string) (string, error) {
 	return set.String(), nil
 }
 
+// XML makes a value of XMLType.
+func XML(value string) Notation { return text(&fragments, value) }
+
+// NullXML is the absent XML.
+func NullXML() Notation { return Notation{StringValue: types.StringNull(), notation: &fragments} }
+
 // Size makes a value of SizeType from bytes.
 func Size(bytes uint64) Notation { return text(&sizes, FormatSize(bytes)) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -22,6 +23,7 @@ var (
 	sizes     = notation{name: "size", canonical: canonicalSize}
 	durations = notation{name: "duration", canonical: canonicalDuration}
 	cpuSets   = notation{name: "CPU set", canonical: canonicalCPUSet}
+	fragments = notation{name: "XML", canonical: domainxml.CanonicalXML}
 )
 
 // SizeType is the type of attributes such as "4GiB": a number and a unit of 1024.
@@ -32,6 +34,9 @@ func DurationType() NotationType { return NotationType{notation: &durations} }
 
 // CPUSetType is the type of attributes such as "0-3,8".
 func CPUSetType() NotationType { return NotationType{notation: &cpuSets} }
+
+// XMLType is the type of attributes that hold elements as they stand below <domain>.
+func XMLType() NotationType { return NotationType{notation: &fragments} }
 
 // NotationType is a string type whose values are checked at plan time and are equal by meaning.
 type NotationType struct {

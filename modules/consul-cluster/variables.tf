@@ -185,7 +185,7 @@ variable "dns_ttl" {
 variable "service_ttl" {
   description = "The same for single services."
   type        = map(string)
-  default     = { mysql-writer = "1s" }
+  default     = { mysql-writer = "1s", mysql-reader = "1s" }
   nullable    = false
 
   validation {

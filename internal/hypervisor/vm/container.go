@@ -11,7 +11,6 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
@@ -138,8 +137,7 @@ func (m model) networks() map[string]domainxml.Network {
 	return all
 }
 
-// setContainer takes over what the host says of a container. What is stored and what runs may differ: the state shows the one
-// that is not what it was before, so that the next plan repairs both.
+// setContainer takes over what the host has stored of a container; what runs otherwise is drift.
 func (m *model) setContainer(before model, o observed) {
 	stored := o.stored.Container
 	if stored == nil {
@@ -154,28 +152,12 @@ func (m *model) setContainer(before model, o observed) {
 		m.Container.Directory, m.Container.Archive = types.StringNull(), types.StringValue(archive)
 	}
 
-	if memory := tf.Size(o.live.Memory); before.Memory.Means(tf.Size(o.stored.Memory)) && !before.Memory.Means(memory) {
-		m.Memory = memory
-	}
-
-	if before.CPU != nil && before.CPU.Count.ValueInt64() == int64(o.stored.VCPUs) {
-		m.CPU.Count = types.Int64Value(int64(o.live.VCPUs))
-	}
-
 	if o.stored.Seed == nil {
 		m.CloudInit = m.CloudInit.addresses()
 	}
 
-	for _, networks := range []map[string]domainxml.Network{stored.Networks, o.live.Container.Networks} {
-		if !maps.EqualFunc(before.networks(), networks, sameNetwork) {
-			m.setNetworks(networks)
-
-			break
-		}
-	}
-
-	if live := o.live.Container; !slices.Equal(live.Init, stored.Init) {
-		m.Container.Init = live.Init
+	if !maps.EqualFunc(before.networks(), stored.Networks, sameNetwork) {
+		m.setNetworks(stored.Networks)
 	}
 }
 

@@ -63,7 +63,7 @@ func (p planned) judge(state planned, before, after tftypes.Value) []verdict {
 		}
 	})
 
-	verdicts = append(verdicts, p.judgeDrift(state)...)
+	verdicts = append(verdicts, p.judgeDrift(state, contained)...)
 
 	for i := range verdicts {
 		if verdicts[i].Class == disruption.Reboot && !running {
@@ -257,7 +257,7 @@ func (p planned) within(state planned, attribute string) bool {
 }
 
 // judgeDrift collects what it takes to repair what the running machine has of its own.
-func (p planned) judgeDrift(state planned) (verdicts []verdict) {
+func (p planned) judgeDrift(state planned, contained bool) (verdicts []verdict) {
 	for _, key := range slices.Sorted(maps.Keys(state.Drift.Elements())) {
 		if p.runs(state, key) {
 			continue
@@ -273,6 +273,7 @@ func (p planned) judgeDrift(state planned) (verdicts []verdict) {
 			change.Attribute = "interfaces.*.bridge"
 		}
 
+		change.Container = contained
 		verdicts = append(verdicts, verdict{Rule: disruption.Judge(change), at: path.Root("drift").AtMapKey(key), change: change})
 	}
 

@@ -29,12 +29,14 @@ var anywhere = fitting{
 }
 
 const (
+	noXML   = "only the XML of machines on QEMU is merged with yours. Leave it out"
 	noVCPUs = "a container has no vCPUs, so libvirt can hold it to CPUs as a whole only. Say them by cpu.emulator"
 )
 
 var fittings = map[libvirt.Kind]fitting{
 	libvirt.LXC: with(fitting{
 		"container":                        fits,
+		"xml":                              noXML,
 		"cpu.emulator":                     fits,
 		"cloud_init":                       fits,
 		"cpu.pins":                         noVCPUs,
@@ -47,6 +49,7 @@ var fittings = map[libvirt.Kind]fitting{
 	}),
 	libvirt.Xen: with(fitting{
 		"machine":       fits,
+		"xml":           noXML,
 		"title":         fits,
 		"description":   fits,
 		"cpu.pins":      fits,

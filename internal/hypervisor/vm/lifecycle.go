@@ -60,12 +60,7 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 
 	spec.Mark.Claim = spec.Claim()
 
-	text, err := domainxml.Render(spec)
-	if err != nil {
-		return domainxml.Spec{}, err
-	}
-
-	if err := host.Define(ctx, text); err != nil {
+	if err := plan.inscribe(ctx, host, spec); err != nil {
 		return domainxml.Spec{}, err
 	}
 
@@ -80,6 +75,24 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 	spec.Mark.Claim = domainxml.Claim{}
 
 	return spec, setMark(ctx, host, spec)
+}
+
+// inscribe stores the first definition of a machine, or none.
+func (m *model) inscribe(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	text, err := domainxml.Render(spec)
+	if err != nil {
+		return err
+	}
+
+	if err := host.Define(ctx, text); err != nil || spec.XML == "" {
+		return err
+	}
+
+	if err := keptAsWritten(ctx, host, spec); err != nil {
+		return errors.Join(err, remove(ctx, host, *m))
+	}
+
+	return nil
 }
 
 // resume decides what becomes of a machine that has the name already; see define.

@@ -26,7 +26,30 @@ func store(ctx context.Context, host *libvirt.Host, want domainxml.Spec) error {
 		return err
 	}
 
-	return host.Define(ctx, text)
+	if err := host.Define(ctx, text); err != nil || want.XML == "" {
+		return err
+	}
+
+	if err := keptAsWritten(ctx, host, want); err != nil {
+		return errors.Join(err, host.Define(ctx, domain.XML))
+	}
+
+	return nil
+}
+
+// keptAsWritten refuses XML of the user's that the host keeps in other words: it would look changed in each plan.
+func keptAsWritten(ctx context.Context, host *libvirt.Host, want domainxml.Spec) error {
+	domain, err := host.Domain(ctx, want.UUID)
+	if err != nil {
+		return err
+	}
+
+	piece, err := domainxml.Unkept(domain.XML, want)
+	if err == nil && piece != "" {
+		err = fmt.Errorf("the attribute xml says %s. Write it as the host keeps it, so that a plan can tell whether it is there", piece)
+	}
+
+	return err
 }
 
 // change carries the step out on the running machine.

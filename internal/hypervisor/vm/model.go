@@ -33,6 +33,7 @@ type model struct {
 	CPU             *cpu            `tfsdk:"cpu"`
 	Placement       *assignment     `tfsdk:"placement"`
 	Disks           map[string]disk `tfsdk:"disks"`
+	XML             tf.Notation     `tfsdk:"xml"`
 	Container       *container      `tfsdk:"container"`
 	Interfaces      map[string]nic  `tfsdk:"interfaces"`
 	CloudInit       *cloudInit      `tfsdk:"cloud_init"`
@@ -101,6 +102,7 @@ func (m model) spec(uuid string, formats map[string]string) domainxml.Spec {
 		Title:       m.Title.ValueString(),
 		Description: m.Description.ValueString(),
 		Memory:      m.Memory.Bytes(),
+		XML:         m.XML.ValueString(),
 		VCPUs:       int(m.CPU.Count.ValueInt64()),
 		Pins:        m.CPU.pins(),
 		Emulator:    m.CPU.Emulator.CPUs(),

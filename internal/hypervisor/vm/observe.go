@@ -117,11 +117,18 @@ func (m *model) set(o observed, all topology.CPUSet) {
 		m.Memory = memory
 	}
 
+	if !domainxml.SameXML(m.XML.ValueString(), o.stored.XML) {
+		m.XML = tf.NullXML()
+		if o.stored.XML != "" {
+			m.XML = tf.XML(o.stored.XML)
+		}
+	}
+
 	m.setCPU(o, all)
 	m.setHardware(o, all)
 	m.setDevices(o.stored)
 	m.setContainer(before, o)
-	m.Drift = o.drift()
+	m.Drift = o.drift(all)
 }
 
 // setTexts takes over the texts: of a stored and a live one the one that is not as it was said before.

@@ -17,7 +17,7 @@ import (
 // planned is what the checks before an apply work on: single attributes, since any of them may be unknown.
 type planned struct {
 	Name, Host        types.String
-	Machine           types.String
+	Machine, CPUModel types.String
 	Memory            tf.Notation
 	MemoryMaximum     tf.Notation
 	PageSize          tf.Notation
@@ -50,6 +50,7 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 		{path.Root("name"), &p.Name},
 		{path.Root("host"), &p.Host},
 		{path.Root("machine"), &p.Machine},
+		{path.Root("cpu_model"), &p.CPUModel},
 		{path.Root("memory"), &p.Memory},
 		{path.Root("memory_maximum"), &p.MemoryMaximum},
 		{path.Root("memory_backing").AtName("page_size"), &p.PageSize},
@@ -91,6 +92,20 @@ func (p planned) sets() (pins []topology.CPUSet, emulator topology.CPUSet, known
 	}
 
 	return pins, p.Emulator.CPUs(), known
+}
+
+// threads is the machine as far as its threads' CPUs go, and whether they are all known.
+func (p planned) threads() (spec domainxml.Spec, known bool) {
+	pins, emulator, known := p.sets()
+	spec = domainxml.Spec{Name: p.Name.ValueString(), Pins: pins, Emulator: emulator, Mark: domainxml.Mark{Exclusive: p.Exclusive.ValueBool()}}
+
+	for _, element := range p.IOThreads.Elements() {
+		thread, ok := element.(tf.Notation)
+		known = known && ok && !thread.IsUnknown()
+		spec.IOThreads = append(spec.IOThreads, thread.CPUs())
+	}
+
+	return spec, known && !p.IOThreads.IsUnknown()
 }
 
 // ModifyPlan fills in what can be known before anything is made and refuses what the host would refuse.

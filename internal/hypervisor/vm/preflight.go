@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
@@ -24,6 +25,12 @@ func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec
 
 	if err := errors.Join(tooMany(want, host.Name(), hardware), misfit(want, host.Name(), hardware)); err != nil {
 		return err
+	}
+
+	if want.CPU.Model != now.CPU.Model {
+		if err := knowsModel(ctx, host, want.CPU.Model); err != nil {
+			return err
+		}
 	}
 
 	before := map[domainxml.Interface]bool{}
@@ -56,6 +63,20 @@ func tooMany(want domainxml.Spec, host string, hardware topology.Host) error {
 	}
 
 	return fmt.Errorf("the machine is to have %d vCPUs, and the machine type %q of host %q has at most %d. Give it fewer", want.TopVCPUs(), want.Machine, host, limit)
+}
+
+// knowsModel reports a CPU model that the host does not know. Libvirt stores it without a word, and the machine would not start.
+func knowsModel(ctx context.Context, host *libvirt.Host, model string) error {
+	if model == "" || model == domainxml.HostPassthrough {
+		return nil
+	}
+
+	known, err := host.CPUModels(ctx)
+	if err == nil && !slices.Contains(known, model) {
+		err = fmt.Errorf("host %q knows no CPU model %q. Name one that it has (virsh cpu-models), or leave cpu_model out", host.Name(), model)
+	}
+
+	return err
 }
 
 // misfit reports NUMA nodes and huge pages that the host does not have, and threads that are no siblings there.
@@ -166,6 +187,18 @@ func (p planned) checkHardware(ctx context.Context, host *libvirt.Host, state *p
 	spec := domainxml.Spec{Machine: p.Machine.ValueString(), VCPUs: int(vcpus)}
 	if err := tooMany(spec, host.Name(), hardware); err != nil {
 		diags.Append(tf.FailedAt(path.Root("cpu").AtName("count"), "plan", "VM", p.Name.ValueString(), err))
+	}
+}
+
+// checkModel refuses in the plan a CPU model that the host does not know.
+func (p planned) checkModel(ctx context.Context, host *libvirt.Host, state *planned, diags *diag.Diagnostics) {
+	if p.CPUModel.IsUnknown() || !host.Known() || (state != nil && state.Host.Equal(p.Host) && state.CPUModel.Equal(p.CPUModel)) {
+		return
+	}
+
+	err := knowsModel(ctx, host, p.CPUModel.ValueString())
+	if err != nil && !errors.Is(err, libvirt.ErrUnreachable) {
+		diags.Append(tf.FailedAt(path.Root("cpu_model"), "plan", "VM", p.Name.ValueString(), err))
 	}
 }
 

@@ -27,6 +27,13 @@ func hardwareAttributes() map[string]schema.Attribute {
 			Optional:            true,
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
+		"xml": schema.StringAttribute{
+			MarkdownDescription: "What the machine shall have and no other attribute says, as elements of libvirt's [domain XML](https://libvirt.org/formatdomain.html) below `<domain>`, such as `<devices><watchdog model='i6300esb'/></devices>`. Elements of `devices`, `features`, `os`, `cpu`, `cputune` and `memoryBacking` are added to those that are there; of what there can be only one, such as `clock`, yours is taken. What other attributes say is refused. No secrets: the state has it. Only on QEMU.",
+			CustomType:          tf.XMLType(),
+			Optional:            true,
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
+		},
 		"cpu_topology": cpuTopologyAttribute(),
 		"numa_nodes":   numaNodesAttribute(),
 		"io_threads": schema.ListAttribute{

@@ -29,6 +29,7 @@ const (
 type Config struct {
 	Pair, Member, Other string
 	First               bool // whether it begins as primary
+	Manual              bool // whether it replaces a lost primary only when an operator asks for it
 	Socket, User        string
 	Folder              string         // keeps what must survive a restart; its owner may read it only
 	Source              mariadb.Source // the other member's server
@@ -174,7 +175,7 @@ func (a *Agent) view(status mariadb.Status, up bool, state state, seen seen, kno
 	}
 
 	return pair.View{
-		Me: a.config.Member, First: a.config.First, Other: a.config.Other, OtherLineage: other.Lineage,
+		Me: a.config.Member, First: a.config.First, Manual: a.config.Manual, Other: a.config.Other, OtherLineage: other.Lineage,
 		Known: known, Blind: time.Since(a.heard) > a.config.BlindAfter,
 		Holder: seen.holder, Record: seen.record, Unsure: a.unsure,
 		Server: pair.Server{

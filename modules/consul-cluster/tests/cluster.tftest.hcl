@@ -53,7 +53,7 @@ run "what_a_server_is_told" {
         "performance": {"raft_multiplier": 1}, "connect": {"enabled": true}, "auto_encrypt": {"allow_tls": true},
         "autopilot": {"cleanup_dead_servers": true, "min_quorum": 3, "last_contact_threshold": "200ms", "server_stabilization_time": "10s"},
         "gossip_lan": {"probe_interval": "500ms", "probe_timeout": "300ms", "suspicion_mult": 3, "gossip_interval": "200ms"},
-        "dns_config": {"enable_truncate": true, "allow_stale": true, "max_stale": "87600h", "node_ttl": "2s", "service_ttl": {"*": "2s", "mysql-writer": "1s"}},
+        "dns_config": {"enable_truncate": true, "allow_stale": true, "max_stale": "87600h", "node_ttl": "2s", "service_ttl": {"*": "2s", "mysql-writer": "1s", "mysql-reader": "1s"}},
         "tls": {
           "defaults": {
             "ca_file": "/etc/consul.d/tls/ca.pem", "cert_file": "/etc/consul.d/tls/server.pem", "key_file": "/etc/consul.d/tls/server-key.pem",
@@ -87,7 +87,7 @@ run "what_every_other_agent_is_told" {
         "retry_join": ["10.0.0.21", "10.0.0.22", "10.0.0.23"], "retry_interval": "2s", "disable_update_check": true,
         "auto_encrypt": {"tls": true}, "enable_local_script_checks": true,
         "gossip_lan": {"probe_interval": "500ms", "probe_timeout": "300ms", "suspicion_mult": 3, "gossip_interval": "200ms"},
-        "dns_config": {"enable_truncate": true, "allow_stale": true, "max_stale": "87600h", "node_ttl": "2s", "service_ttl": {"*": "2s", "mysql-writer": "1s"}},
+        "dns_config": {"enable_truncate": true, "allow_stale": true, "max_stale": "87600h", "node_ttl": "2s", "service_ttl": {"*": "2s", "mysql-writer": "1s", "mysql-reader": "1s"}},
         "tls": {
           "defaults": {"ca_file": "/etc/consul.d/tls/ca.pem", "verify_outgoing": true},
           "internal_rpc": {"verify_server_hostname": true}
