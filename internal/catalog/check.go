@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,8 +13,11 @@ import (
 // managedBy marks what this provider made, in the notes of checks and in the meta data of services and nodes.
 const managedBy = "terraform-provider-hypervisor"
 
-// defaultTimeout is what Consul uses for a check that names none.
-const defaultTimeout = 10 * time.Second
+// What Consul uses for a check that names none, and consul-esm for one of the catalog.
+const (
+	defaultTimeout  = 10 * time.Second
+	defaultInterval = 30 * time.Second
+)
 
 // Check is the definition of a health check. It has the target of one kind, except in a check that somebody else made
 // and whose target Consul does not show.
@@ -164,7 +168,7 @@ func (check Check) defined(definition api.HealthCheckDefinition) Check {
 		HTTP: definition.HTTP, Method: definition.Method, Body: definition.Body,
 		TCP: definition.TCP, TLS: definition.TCPUseTLS,
 		SkipVerify: definition.TLSSkipVerify, ServerName: definition.TLSServerName,
-		Status: check.Status, Interval: definition.IntervalDuration, Timeout: definition.TimeoutDuration,
+		Status: check.Status, Interval: cmp.Or(definition.IntervalDuration, defaultInterval), Timeout: cmp.Or(definition.TimeoutDuration, defaultTimeout),
 		DeregisterAfter: definition.DeregisterCriticalServiceAfterDuration,
 	}
 

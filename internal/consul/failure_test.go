@@ -46,6 +46,7 @@ func TestBadInputIsRefusedAtPlanTimeWithItsPlace(t *testing.T) {
 		"name that is no DNS label":  {"name = \"my_service\"", []string{"DNS label"}},
 		"key of meta with a space":   {`meta = { "a b" = "c" }`, []string{"letters, digits, dashes and underscores"}},
 		"password in the URL":        {`checks = { web = { http = "http://u:hunter2@127.0.0.1/" } }`, []string{"Password in a URL"}},
+		"namespace of others":        {"port = 80\nnamespace = \"team\"", []string{`Unable to plan Consul service "up"`, "not Consul Enterprise", `no namespace "team"`, "Leave namespace out"}},
 		"address missing, id unsure": {"node = \"n1\"\nid = uuid()", []string{"Missing address"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -126,6 +126,10 @@ func (e *Engine) Routes(ctx context.Context) ([]gateway.Route, error) {
 
 	var routes []gateway.Route
 	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if or(found[name].Name, "") != name {
+			continue // by its id
+		}
+
 		route, err := parseRoute(ctx, e.bulk, found[name])
 		if err != nil {
 			return nil, err
@@ -162,6 +166,10 @@ func parseRoute(ctx context.Context, r reader, found *kong.Route) (gateway.Route
 	}
 
 	parsePaths(found, &route)
+
+	if len(found.Paths) == 0 {
+		route.StripPath = false // Kong's default is true, which means nothing then
+	}
 
 	for _, destination := range found.Destinations {
 		route.Ports = append(route.Ports, or(destination.Port, 0))

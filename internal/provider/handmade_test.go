@@ -62,7 +62,7 @@ func TestHandMadeMachineIsFoundAndTakenOver(t *testing.T) {
 
 	source := t.TempDir()
 	write(t, filepath.Join(source, "main.tf"), fmt.Sprintf(takeOver, host.URI()))
-	write(t, filepath.Join(source, "all.tfquery.hcl"), queryOfTheGuide(t))
+	write(t, filepath.Join(source, "all.tfquery.hcl"), queryIn(t, "taking-over-a-hand-made-machine"))
 
 	binary, err := testbed.Tool(t.Context(), "terraform-1.14")
 	if err != nil {
@@ -111,16 +111,16 @@ func TestHandMadeMachineIsFoundAndTakenOver(t *testing.T) {
 	}
 }
 
-// queryOfTheGuide is what the guide has its reader write.
-func queryOfTheGuide(t *testing.T) string {
+// queryIn is the query that a guide has its reader write.
+func queryIn(t *testing.T, guide string) string {
 	t.Helper()
 
-	guide, err := os.ReadFile("../../templates/guides/taking-over-a-hand-made-machine.md")
+	text, err := os.ReadFile(filepath.Join("../../templates/guides", guide+".md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	for block := range strings.SplitSeq(string(guide), "```terraform\n") {
+	for block := range strings.SplitSeq(string(text), "```terraform\n") {
 		if strings.HasPrefix(block, "list ") {
 			query, _, _ := strings.Cut(block, "```")
 
@@ -128,7 +128,7 @@ func queryOfTheGuide(t *testing.T) string {
 		}
 	}
 
-	t.Fatal("The guide has no query")
+	t.Fatalf("The guide %s has no query", guide)
 
 	return ""
 }

@@ -36,7 +36,7 @@ type walk struct {
 	certificate, key string
 }
 
-func newWalk(t *testing.T, subjects []*walked) *walk {
+func newWalk(t *testing.T, tool string, subjects []*walked) *walk {
 	t.Helper()
 
 	w := &walk{subjects: subjects, kong: kongtest.New(t)}
@@ -70,7 +70,7 @@ func newWalk(t *testing.T, subjects []*walked) *walk {
 	source := t.TempDir()
 	w.declare(t, source, false)
 
-	binary, err := testbed.Tool(t.Context(), "terraform")
+	binary, err := testbed.Tool(t.Context(), tool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,8 +317,8 @@ func chosen(every int) (subjects []*walked) {
 }
 
 func TestCrashAtEveryCallOfAServiceIsRepairedByTheNextApply(t *testing.T) {
-	for subjects := range slices.Chunk(chosen(testbed.Stride(t, 14)), together) {
-		w := newWalk(t, append([]*walked{{name: "none-00-consul"}, {name: "none-00-kong", kong: true}}, subjects...))
+	for subjects := range slices.Chunk(chosen(testbed.Stride(t, 20)), together) {
+		w := newWalk(t, "terraform", append([]*walked{{name: "none-00-consul"}, {name: "none-00-kong", kong: true}}, subjects...))
 
 		w.report(t, "create", w.interrupt(t))
 		w.settled(t)
@@ -326,12 +326,18 @@ func TestCrashAtEveryCallOfAServiceIsRepairedByTheNextApply(t *testing.T) {
 		w.report(t, "update", w.interrupt(t))
 		w.settled(t)
 		w.report(t, "delete", w.interrupt(t, "-destroy"))
-		w.mustRun(t, "destroy", "-auto-approve")
-		wantNothingLeft(t, w.consul)
+		w.destroyed(t)
+	}
+}
 
-		if rows := w.kongRows(t); len(rows) > 0 {
-			t.Errorf("Kong has after the destroy:\n%s", strings.Join(rows, "\n"))
-		}
+// destroyed destroys what is left, and checks that nothing is.
+func (w *walk) destroyed(t *testing.T) {
+	t.Helper()
+	w.mustRun(t, "destroy", "-auto-approve")
+	wantNothingLeft(t, w.consul)
+
+	if rows := w.kongRows(t); len(rows) > 0 {
+		t.Errorf("Kong has after the destroy:\n%s", strings.Join(rows, "\n"))
 	}
 }
 

@@ -22,6 +22,18 @@ func Meta() []validator.Map {
 	}
 }
 
+var plainAddress = regexp.MustCompile(`^[^/\s]+$`)
+
+// Address are the validators of the address of a service or a node. Consul takes any text for one of the catalog, and an agent
+// refuses those that stand for all of a machine's.
+func Address() []validator.String {
+	return []validator.String{
+		stringvalidator.LengthAtLeast(1),
+		stringvalidator.RegexMatches(plainAddress, "must be an IP address or a host name"),
+		stringvalidator.NoneOf("0.0.0.0", "::", "[::]"),
+	}
+}
+
 type notOurs struct{}
 
 func (notOurs) Description(context.Context) string { return "must not be " + catalog.MarkKey }

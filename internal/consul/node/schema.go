@@ -39,13 +39,13 @@ func nodeSchema() schema.Schema {
 			"address": schema.StringAttribute{
 				MarkdownDescription: "Address of the machine.",
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+				Validators:          check.Address(),
 			},
 			"tagged_addresses": schema.MapAttribute{
 				MarkdownDescription: "Further addresses of the machine by their names, such as `lan` and `wan`. None by default.",
 				ElementType:         types.StringType,
 				Optional:            true,
-				Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+				Validators:          []validator.Map{mapvalidator.SizeAtLeast(1), mapvalidator.ValueStringsAre(check.Address()...)},
 			},
 			"meta": schema.MapAttribute{
 				MarkdownDescription: "Meta data of the node: at most 61 entries, with keys of at most 128 letters, digits, `-` and `_`, and values of at most 512 characters. " +

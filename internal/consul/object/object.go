@@ -11,6 +11,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	listschema "github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -100,6 +101,13 @@ func (r *objectResource[M, V, P]) ModifyPlan(ctx context.Context, req resource.M
 		return
 	}
 
+	var owner types.String
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("owner"), &owner)...)
+
+	if owner.IsNull() { // imported, and changed by nothing but what is left to the provider
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("owner"), types.StringUnknown())...)
+	}
+
 	consul, err := r.backend.Consul()
 	if err != nil {
 		return // an apply says so
@@ -144,6 +152,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 		return
 	}
 
+	before := tf.Snapshot(state)
 	value, err := r.kind.Get(ctx, consul, *state)
 
 	switch {
@@ -162,7 +171,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 	}
 
 	state.Set(value)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(tf.StoreChanged(ctx, &resp.State, before, state)...)
 }
 
 func (r *objectResource[M, V, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {

@@ -106,7 +106,7 @@ func addressAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: "Address of the instance, which Consul's DNS answers with. Required with `node`; defaults to the agent's address otherwise.",
 		Optional:            true,
-		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		Validators:          check.Address(),
 	}
 }
 
@@ -127,7 +127,7 @@ func taggedAttribute() schema.Attribute {
 			"address": schema.StringAttribute{
 				MarkdownDescription: "Address.",
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+				Validators:          check.Address(),
 			},
 			"port": portAttribute("Port at this address. None by default."),
 		}},
