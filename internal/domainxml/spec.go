@@ -123,13 +123,13 @@ type Move struct {
 // may, so that of two that want the same CPU at once at least one sees the other.
 type Claim struct {
 	VCPUs     string // CPU set, as text so that marks can be compared; empty for none
-	Emulator  string // CPU set, as VCPUs
+	Emulator  string // CPU set, as VCPUs, with that of the I/O threads
 	Exclusive bool   // whether VCPUs are to be the machine's alone
 }
 
 // Claim returns the claim to what the machine uses as it is described. A machine that is pinned nowhere claims nothing.
 func (s Spec) Claim() Claim {
-	claim := Claim{VCPUs: s.PinnedCPUs().String(), Emulator: s.Emulator.String()}
+	claim := Claim{VCPUs: s.PinnedCPUs().String(), Emulator: s.HelperCPUs(topology.CPUSet{}).String()}
 	claim.Exclusive = s.Mark.Exclusive && claim.VCPUs != ""
 
 	return claim
@@ -149,6 +149,21 @@ func (s Spec) SameBacking(other Spec) bool {
 // Equal reports whether both are the same node.
 func (n Node) Equal(other Node) bool {
 	return n.CPUs.Equal(other.CPUs) && n.Memory == other.Memory && n.Host == other.Host
+}
+
+// HelperCPUs are the CPUs of the threads that work for the guest: the emulator's and the I/O threads', as far as they are pinned.
+// all is the set of the host's CPUs: an I/O thread that may run on all of them is not pinned, since libvirt writes that when a pin
+// is removed.
+func (s Spec) HelperCPUs(all topology.CPUSet) topology.CPUSet {
+	helpers := s.Emulator
+
+	for _, thread := range s.IOThreads {
+		if !thread.Equal(all) {
+			helpers = helpers.Union(thread)
+		}
+	}
+
+	return helpers
 }
 
 // PinnedCPUs returns the union of the vCPUs' pins.

@@ -120,6 +120,40 @@ func TestFailedMoveLeavesTheMachineWhereItIs(t *testing.T) {
 	)
 }
 
+func TestMoveToAHostWithoutTheMachinesBridgeIsRefusedInThePlan(t *testing.T) {
+	hosts := testbed.Hosts(t, "alpha", "beta")
+	file, kind := contentFor(t, 64), testbed.DomainTypeFor(t)
+	on := func(host string) string {
+		return onHosts(fmt.Sprintf(mover, host, "default", file, kind, `interfaces = { lan = { bridge = "br9" } }`), hosts...)
+	}
+
+	network := filepath.Join(t.TempDir(), "network.xml")
+	write(t, network, "<network><name>here</name><bridge name='br9'/></network>")
+	virsh(t, hosts[0], "net-create", network)
+
+	first := 0
+
+	run(t,
+		resource.TestStep{Config: on("alpha"), Check: check(func() { first = pid(t, hosts[0]) })},
+		resource.TestStep{
+			Config:      on("beta"),
+			PlanOnly:    true,
+			ExpectError: flexible(`Unable to move VM "m1" ... Interface "lan": host "beta" has no bridge "br9". Make it there, or name another one.`),
+		},
+		resource.TestStep{
+			Config:           on("alpha"),
+			ConfigPlanChecks: planned(plancheck.ResourceActionNoop),
+			Check: check(func() {
+				if now := pid(t, hosts[0]); now != first {
+					t.Errorf("The machine has the process %d, and had %d", now, first)
+				}
+
+				wantNames(t, hosts[1], nil, nil)
+			}),
+		},
+	)
+}
+
 func TestMachineMovesOnStorageThatBothHostsHave(t *testing.T) {
 	hosts := testbed.Hosts(t, "alpha", "beta")
 	file, kind := contentFor(t, 1024), testbed.DomainTypeFor(t)

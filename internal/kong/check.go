@@ -34,7 +34,7 @@ func (e *Engine) CheckUpstream(upstream gateway.Upstream) []gateway.Unsupported 
 		refuse("tls.server_name", "Kong asks for the name that the Host header says. Leave it out.")
 	}
 	if upstream.TLS.CA != "" {
-		refuse("tls.ca", "Kong trusts what its configuration names (lua_ssl_trusted_certificate). Leave it out.")
+		refuse("tls.ca", "The provider puts no authorities into Kong (ca_certificates). Name this one in Kong's configuration (lua_ssl_trusted_certificate), and leave it out here.")
 	}
 
 	return found
@@ -49,7 +49,7 @@ func (e *Engine) CheckRoute(route gateway.Route) []gateway.Unsupported {
 	}
 
 	if route.Priority != 0 {
-		refuse("priority", "Kong's traditional routers order routes by their conditions alone. Leave it out, or make the route that is to win more specific.")
+		refuse("priority", "Kong orders routes by their conditions; of the priorities that it knows, one is for patterns among themselves (regex_priority), and one for expressions. Leave it out, or make the route that is to win more specific.")
 	}
 	if len(route.Ports) > 0 && route.Protocol == gateway.TLSPassthrough {
 		refuse("ports", "Kong tells connections that it passes on unread by their server names alone. Leave it out.")

@@ -317,7 +317,7 @@ func chosen(every int) (subjects []*walked) {
 }
 
 func TestCrashAtEveryCallOfAServiceIsRepairedByTheNextApply(t *testing.T) {
-	for subjects := range slices.Chunk(chosen(testbed.Stride(t, 14)), together) {
+	for subjects := range slices.Chunk(chosen(testbed.Stride(t, 20)), together) {
 		w := newWalk(t, "terraform", append([]*walked{{name: "none-00-consul"}, {name: "none-00-kong", kong: true}}, subjects...))
 
 		w.report(t, "create", w.interrupt(t))

@@ -39,7 +39,7 @@ locals {
     gateway       = {}
     consul        = {}
     web           = {}
-    mysql         = { mysql = var.disks.mysql }
+    mysql         = {} # the module mysql-pair has its own
     redis         = { redis = var.disks.redis }
     elasticsearch = { data = var.disks.elasticsearch }
   }

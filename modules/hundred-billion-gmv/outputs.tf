@@ -4,17 +4,19 @@ output "address" {
 }
 
 output "services" {
-  description = "Names by which Consul's DNS knows the tiers."
+  description = "Names by which Consul's DNS knows the tiers; of MySQL the `writer` and the `reader` of each pair by its number, and those of each database by its name."
   value = {
     web           = "${module.web.service}.service.consul"
     redis         = "${module.redis.service}.service.consul"
     elasticsearch = "${module.elasticsearch.service}.service.consul"
+    mysql         = { for pair, mysql in module.mysql : pair => mysql.services }
+    databases     = { for database, pair in var.databases : database => module.mysql[tostring(pair)].services }
   }
 }
 
 output "machines" {
   description = "By machine: its `host`, its `address` without the prefix length, and its `id`."
-  value       = merge(module.consul.machines, module.gateway.machines, module.web.machines, module.redis.machines, module.elasticsearch.machines)
+  value       = merge(module.consul.machines, module.gateway.machines, module.web.machines, module.redis.machines, module.elasticsearch.machines, [for mysql in module.mysql : mysql.machines]...)
 }
 
 output "free" {

@@ -156,6 +156,34 @@ variable "web" {
   nullable = false
 }
 
+variable "databases" {
+  description = "The databases, and the number of the MySQL pair that each is on, such as `{ orders = 1, goods = 2 }`. The first start of a pair makes its own."
+  type        = map(number)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for pair in values(var.databases) : pair >= 1 && pair <= var.tiers.mysql.machines / 2 && floor(pair) == pair])
+    error_message = "Each of databases is on one of the pairs 1 to ${floor(var.tiers.mysql.machines / 2)}."
+  }
+}
+
+variable "database_users" {
+  description = "Accounts of MySQL by name, as `users` of the module `mysql-pair`; each is made on the pair that has its database. Their passwords are in `secrets`."
+  type = map(object({
+    database   = string
+    privileges = optional(list(string), ["ALL PRIVILEGES"])
+    from       = optional(string, "%")
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for user in values(var.database_users) : contains(keys(var.databases), user.database)])
+    error_message = "The database of each of database_users is one of databases."
+  }
+}
+
 variable "redis_replicas" {
   description = "Replicas of each Redis master, as `redis.replicas` of the module `sizing`."
   type        = number
@@ -189,7 +217,8 @@ variable "secrets" {
   description = <<-EOT
     Keys, certificates and passwords. They reach the machines and neither the plan nor the state.
 
-    - `consul`: as `secrets` of the module `consul-cluster`, with the tokens `management`, `agent`, `services` and `gateway`.
+    - `consul`: as `secrets` of the module `consul-cluster`, with the tokens `management`, `agent`, `services`, `gateway` and `mysql-pair`.
+    - `mysql`: password of the pairs' `replication`, and of their `users` by name.
     - `redis_password`: password of the Redis Cluster.
     - `certificates`: the gateways' certificates by their names in `gateway.https.certificates`.
     - `elasticsearch`: as `certificates` of the module `elasticsearch`, unless its security is off.
@@ -201,6 +230,10 @@ variable "secrets" {
       server_certificate = string
       server_key         = string
       tokens             = map(string)
+    })
+    mysql = object({
+      replication = string
+      users       = optional(map(string), {})
     })
     redis_password = string
     certificates   = optional(map(object({ certificate = string, key = string })), {})

@@ -108,7 +108,7 @@ variable "witness" {
 }
 
 variable "witness_address" {
-  description = "Instead of `witness`: address of a machine outside with a sentinel of yours. Its configuration is the output `files` of any of the machines with its own address, and 4 in place of 2 in `sentinel monitor`: it votes and does not begin."
+  description = "Instead of `witness`: address of a machine outside with a sentinel of yours. Its configuration is the output `files` of any of the machines with its own address, `sha1()` of that as `sentinel myid`, and 4 in place of 2 in `sentinel monitor`: it votes and does not begin."
   type        = string
   default     = null
 

@@ -10,6 +10,7 @@ module "consul" {
   policies        = var.policies
   detection       = merge(var.detection, { members = length(local.fleet) })
   dns_ttl         = var.dns_ttl
+  service_ttl     = {} # one for all, which the estimate is made of
   survives        = var.witness == null ? null : "host"
   stopped         = local.stopped.consul
   pool            = var.pool
@@ -69,6 +70,30 @@ module "web" {
   timeouts        = var.timeouts
 }
 
+module "mysql" {
+  source = "../mysql-pair"
+
+  machines        = local.tiers.mysql
+  auto_failover   = var.auto_failover && var.witness != null
+  data_size       = var.mysql.data
+  databases       = var.mysql.databases
+  users           = var.mysql.users
+  settings        = var.mysql.settings
+  passwords       = var.secrets.mysql
+  detection       = module.consul.detection
+  dns_ttl         = var.dns_ttl
+  image           = var.image
+  network         = var.network
+  consul          = module.consul.agent
+  consul_secrets  = module.agent_secrets.files
+  consul_token    = lookup(var.secrets.consul.tokens, "mysql-pair", "")
+  secrets_version = var.secrets_version
+  stopped         = local.stopped.mysql
+  pool            = var.pool
+  domain_type     = var.domain_type
+  timeouts        = var.timeouts
+}
+
 module "redis" {
   source = "../redis-pair"
 
@@ -87,9 +112,4 @@ module "redis" {
   pool            = var.pool
   domain_type     = var.domain_type
   timeouts        = var.timeouts
-}
-
-locals {
-  # As many machines as a lost host may have, and one that lives.
-  tries = ceil(var.web.count / 2) + 1
 }

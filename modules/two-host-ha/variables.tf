@@ -84,7 +84,8 @@ variable "secrets" {
   description = <<-EOT
     Keys, certificates and passwords. They reach the machines and neither the plan nor the state.
 
-    - `consul`: as `secrets` of the module `consul-cluster`, with the tokens `management`, `agent`, `services` and `gateway`.
+    - `consul`: as `secrets` of the module `consul-cluster`, with the tokens `management`, `agent`, `services`, `gateway` and `mysql-pair`.
+    - `mysql`: passwords of `replication` and, by name, of `users`.
     - `redis_password`: password of the Redis servers.
     - `certificates`: the gateways' certificates by their names in `gateway.https.certificates`.
   EOT
@@ -96,11 +97,20 @@ variable "secrets" {
       server_key         = string
       tokens             = map(string)
     })
+    mysql = object({
+      replication = string
+      users       = optional(map(string), {})
+    })
     redis_password = string
     certificates   = optional(map(object({ certificate = string, key = string })), {})
   })
   ephemeral = true
   nullable  = false
+
+  validation {
+    condition     = alltrue([for name in ["gateway", "mysql-pair"] : contains(keys(var.secrets.consul.tokens), name)])
+    error_message = "secrets.consul.tokens has a token for gateway and one for mysql-pair, beside those that every cluster has."
+  }
 }
 
 variable "secrets_version" {
@@ -167,11 +177,18 @@ variable "web" {
 }
 
 variable "mysql" {
-  description = "The MySQL pair: `vcpus` and `memory` of each server, and the size of its `data` disk."
+  description = "The MySQL pair: `vcpus` and `memory` of each server, the size of its `data` disk, and what the module `mysql-pair` says of `databases`, `users` and `settings`."
   type = object({
-    vcpus  = optional(number, 4)
-    memory = optional(string, "16GiB")
-    data   = optional(string, "50GiB")
+    vcpus     = optional(number, 4)
+    memory    = optional(string, "16GiB")
+    data      = optional(string, "50GiB")
+    databases = optional(set(string), [])
+    users = optional(map(object({
+      database   = string
+      privileges = optional(list(string), ["ALL PRIVILEGES"])
+      from       = optional(string, "%")
+    })), {})
+    settings = optional(map(string), {})
   })
   default  = {}
   nullable = false
@@ -225,6 +242,13 @@ variable "host_options" {
   }))
   default  = {}
   nullable = false
+}
+
+variable "may_move" {
+  description = "Whether a machine whose cores a host no longer has, such as a new one of the same name, gets others."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "maintenance" {

@@ -59,17 +59,16 @@ func (r *vmResource) checkHost(ctx context.Context, plan planned, state *planned
 	plan.checkModel(ctx, host, state, &resp.Diagnostics)
 
 	if state != nil && len(resp.RequiresReplace) > 0 {
-		plan.checkSuccessor(ctx, host, &resp.Diagnostics)
+		plan.checkSuccessor(ctx, host, *state, &resp.Diagnostics)
 	}
 
-	pins, emulator, known := plan.sets()
-	unchanged := state != nil && state.Host.Equal(plan.Host) && state.Pins.Equal(plan.Pins) && state.Emulator.Equal(plan.Emulator) && state.Exclusive.Equal(plan.Exclusive)
+	spec, known := plan.threads()
+	unchanged := state != nil && state.Host.Equal(plan.Host) && state.Pins.Equal(plan.Pins) && state.Emulator.Equal(plan.Emulator) &&
+		state.Exclusive.Equal(plan.Exclusive) && state.IOThreads.Equal(plan.IOThreads)
 
-	if !known || unchanged || !host.Known() || (len(pins) == 0 && emulator.IsEmpty()) {
+	if !known || unchanged || !host.Known() || spec.Claim() == (domainxml.Claim{}) {
 		return
 	}
-
-	spec := domainxml.Spec{Name: name, Pins: pins, Emulator: emulator, Mark: domainxml.Mark{Exclusive: plan.Exclusive.ValueBool()}}
 
 	hardware, err := host.Topology(ctx)
 	if errors.Is(err, libvirt.ErrUnreachable) {
@@ -112,7 +111,7 @@ func held(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, hardware
 		}
 	}
 
-	others, err := claims(domains, itself)
+	others, err := claims(domains, itself, hardware.CPUs())
 
 	return errors.Join(err, conflict(spec, host.Name(), hardware, others))
 }

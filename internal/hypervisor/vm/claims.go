@@ -13,14 +13,15 @@ import (
 type claim struct {
 	machine   string
 	vcpus     topology.CPUSet // where its vCPUs are pinned; empty if they are not
-	emulator  topology.CPUSet
+	emulator  topology.CPUSet // with the I/O threads
 	exclusive bool
 	leaving   bool   // the machine is being removed
 	rival     string // UUID of the machine if it does not have this yet but looks whether it may; see settle
 }
 
-// claims collects what the host's machines use, running or not, but for the machine with the UUID.
-func claims(domains []libvirt.Domain, except string) ([]claim, error) {
+// claims collects what the host's machines use, running or not, but for the machine with the UUID. cpus are the
+// host's.
+func claims(domains []libvirt.Domain, except string, cpus topology.CPUSet) ([]claim, error) {
 	var all []claim
 
 	for _, domain := range domains {
@@ -36,7 +37,7 @@ func claims(domains []libvirt.Domain, except string) ([]claim, error) {
 		held := claim{
 			machine:   domain.Name,
 			vcpus:     o.stored.PinnedCPUs().Union(o.live.PinnedCPUs()),
-			emulator:  o.stored.Emulator.Union(o.live.Emulator),
+			emulator:  o.stored.HelperCPUs(cpus).Union(o.live.HelperCPUs(cpus)),
 			exclusive: o.stored.Mark.Exclusive || o.live.Mark.Exclusive,
 			leaving:   o.stored.Mark.Leaving,
 		}
@@ -85,6 +86,12 @@ func missing(spec domainxml.Spec, host string, hardware topology.Host) error {
 		return fmt.Errorf("the emulator is pinned to CPU %s, which host %q does not have. It has the CPUs %s: pin it to some of these", absent, host, all)
 	}
 
+	for thread, pin := range spec.IOThreads {
+		if absent := pin.Minus(all); !absent.IsEmpty() {
+			return fmt.Errorf("the I/O thread %d is pinned to CPU %s, which host %q does not have. It has the CPUs %s: pin it to some of these", thread, absent, host, all)
+		}
+	}
+
 	return nil
 }
 
@@ -103,7 +110,7 @@ func conflict(spec domainxml.Spec, host string, hardware topology.Host, others [
 // clash says which CPUs of the other machine the spec wants and may not have, or nothing.
 func clash(spec domainxml.Spec, host string, other claim) string {
 	mine := spec.PinnedCPUs()
-	taken := mine.Union(spec.Emulator).Intersect(other.vcpus)
+	taken := mine.Union(spec.HelperCPUs(topology.CPUSet{})).Intersect(other.vcpus)
 	shared := spec.ExclusiveCPUs().Intersect(other.vcpus.Union(other.emulator))
 
 	switch {

@@ -77,6 +77,7 @@ func TestClaimsAreOfWhatIsStoredAndOfWhatRuns(t *testing.T) {
 		return text
 	}
 
+	threads := `<domain type='kvm'><name>threads</name><vcpu>1</vcpu><iothreads>3</iothreads><cputune><iothreadpin iothread='1' cpuset='7'/><iothreadpin iothread='2' cpuset='0-7'/></cputune></domain>`
 	foreign := `<domain type='kvm'><name>foreign</name><vcpu>2</vcpu><cputune><vcpupin vcpu='1' cpuset='6'/></cputune></domain>`
 
 	domains := []libvirt.Domain{
@@ -85,9 +86,10 @@ func TestClaimsAreOfWhatIsStoredAndOfWhatRuns(t *testing.T) {
 		{Name: "moved", UUID: "moved", Active: true, XML: xml("moved", "0 1", "2", false), LiveXML: xml("moved", "3 4", "5", true)},
 		{Name: "free", UUID: "free", XML: xml("free", "", "", false)},
 		{Name: "foreign", UUID: "foreign", XML: foreign},
+		{Name: "threads", UUID: "threads", XML: threads},
 	}
 
-	got, err := claims(domains, "itself")
+	got, err := claims(domains, "itself", eight)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +99,13 @@ func TestClaimsAreOfWhatIsStoredAndOfWhatRuns(t *testing.T) {
 		{machine: "moved", vcpus: set("0-1,3-4"), emulator: set("2,5"), exclusive: true},
 		{machine: "free"},
 		{machine: "foreign", vcpus: set("6")},
+		{machine: "threads", emulator: set("7")}, // one that may run everywhere is not pinned
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(claim{})); diff != "" {
 		t.Errorf("the claims (-want +got):\n%s", diff)
 	}
 
-	if _, err := claims([]libvirt.Domain{{Name: "odd", UUID: "odd", XML: "<domain"}}, ""); err == nil {
+	if _, err := claims([]libvirt.Domain{{Name: "odd", UUID: "odd", XML: "<domain"}}, "", eight); err == nil {
 		t.Error("a machine that cannot be read claims nothing")
 	}
 }

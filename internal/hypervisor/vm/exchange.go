@@ -63,7 +63,7 @@ func (c *change) mark(ctx context.Context, claimed domainxml.Claim) error {
 
 // wait decides what becomes of a machine that finds its new CPUs held: it returns poll.ErrNotYet if waiting may help.
 func (c *change) wait(ctx context.Context, others []claim, refusal error, waited time.Duration) error {
-	mine := claim{machine: c.now.domain.Name, vcpus: c.now.stored.PinnedCPUs(), emulator: c.now.stored.Emulator, exclusive: c.now.stored.Mark.Exclusive}
+	mine := claim{machine: c.now.domain.Name, vcpus: c.now.stored.PinnedCPUs(), emulator: c.now.stored.HelperCPUs(c.all), exclusive: c.now.stored.Mark.Exclusive}
 	leaving, ring := ringOf(c.want, mine, others)
 
 	switch {

@@ -116,7 +116,7 @@ func (m *move) travel(ctx context.Context) error {
 	spec := m.plan.arrival(m.here.stored, m.from.Name(), load.copied())
 	spec.Mark.Claim = spec.Claim()
 
-	if err := m.checkName(ctx, spec); err != nil {
+	if err := errors.Join(m.checkName(ctx, spec), lacking(ctx, m.to, spec)); err != nil {
 		return err
 	}
 

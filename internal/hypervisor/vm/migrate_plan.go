@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -110,7 +111,7 @@ func brief(processor string) string {
 	return strings.Join(words[:min(2, len(words))], " ")
 }
 
-// lacking says which pool or network of the machine's the other host does not have.
+// lacking says which pool, network or bridge of the machine's the other host does not have.
 func lacking(ctx context.Context, to *libvirt.Host, machine domainxml.Spec) error {
 	for _, disk := range machine.Disks {
 		if disk.Volume.Pool == "" {
@@ -122,13 +123,20 @@ func lacking(ctx context.Context, to *libvirt.Host, machine domainxml.Spec) erro
 		}
 	}
 
-	for _, nic := range machine.Interfaces {
-		if nic.Network == "" {
-			continue
+	for _, name := range slices.Sorted(maps.Keys(machine.Interfaces)) {
+		nic := machine.Interfaces[name]
+		if nic.Bridge == "" && nic.Network == "" {
+			continue // somebody attached it to something else
 		}
 
-		if _, err := to.Network(ctx, nic.Network); err != nil {
-			return err
+		if nic.Network != "" {
+			if _, err := to.Network(ctx, nic.Network); err != nil { // which the same apply may still make
+				return err
+			}
+		}
+
+		if err := wired(ctx, to, nic); err != nil {
+			return fmt.Errorf("interface %q: %w", name, err)
 		}
 	}
 

@@ -94,6 +94,20 @@ func (p planned) sets() (pins []topology.CPUSet, emulator topology.CPUSet, known
 	return pins, p.Emulator.CPUs(), known
 }
 
+// threads is the machine as far as its threads' CPUs go, and whether they are all known.
+func (p planned) threads() (spec domainxml.Spec, known bool) {
+	pins, emulator, known := p.sets()
+	spec = domainxml.Spec{Name: p.Name.ValueString(), Pins: pins, Emulator: emulator, Mark: domainxml.Mark{Exclusive: p.Exclusive.ValueBool()}}
+
+	for _, element := range p.IOThreads.Elements() {
+		thread, ok := element.(tf.Notation)
+		known = known && ok && !thread.IsUnknown()
+		spec.IOThreads = append(spec.IOThreads, thread.CPUs())
+	}
+
+	return spec, known && !p.IOThreads.IsUnknown()
+}
+
 // ModifyPlan fills in what can be known before anything is made and refuses what the host would refuse.
 func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {

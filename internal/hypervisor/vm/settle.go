@@ -25,7 +25,7 @@ const (
 // for a machine that is being removed: a renamed machine is made while the one of the old name goes, and their order is
 // Terraform's.
 func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
-	if len(spec.Pins) == 0 && spec.Emulator.IsEmpty() {
+	if spec.Claim() == (domainxml.Claim{}) {
 		return nil
 	}
 
@@ -51,7 +51,7 @@ func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) err
 			return err
 		}
 
-		others, err := claims(domains, spec.UUID)
+		others, err := claims(domains, spec.UUID, hardware.CPUs())
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func await(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, patienc
 			return err
 		}
 
-		others, err := claims(domains, spec.UUID)
+		others, err := claims(domains, spec.UUID, hardware.CPUs())
 		if err != nil {
 			return err
 		}

@@ -161,7 +161,7 @@ func TestClaimsThatAreNotSettledAreToldFromWhatMachinesHave(t *testing.T) {
 		render("odd", "4", domainxml.Mark{Complete: true, Claim: domainxml.Claim{VCPUs: "all"}}),
 	}
 
-	got, err := claims(domains, "")
+	got, err := claims(domains, "", eight)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,17 +7,19 @@ provider "hypervisor" {
 variables {
   tiers = {
     gateway       = { machines = 2, vcpus = 2, memory_gib = 4 }
-    web           = { machines = 6, vcpus = 2, memory_gib = 4 }
+    web           = { machines = 2, vcpus = 2, memory_gib = 4 }
     mysql         = { machines = 4, vcpus = 2, memory_gib = 4 }
     redis         = { machines = 6, vcpus = 2, memory_gib = 2 }
     elasticsearch = { machines = 3, vcpus = 2, memory_gib = 4 }
     consul        = { machines = 3, vcpus = 2, memory_gib = 2 }
   }
-  hosts         = { for name in ["alpha", "beta", "gamma", "delta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(16) : "${core},${core + 16}"] }] } }
-  address       = "10.0.0.4/22"
-  network       = { bridge = "br0", cidr = "10.0.0.0/22", gateway = "10.0.0.1" }
-  image         = { volumes = { for host in ["alpha", "beta", "gamma", "delta", "witness"] : host => "${host}/default/debian-12.qcow2" } }
-  elasticsearch = { security = false }
+  hosts          = { for name in ["alpha", "beta", "gamma", "delta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(16) : "${core},${core + 16}"] }] } }
+  address        = "10.0.0.4/22"
+  network        = { bridge = "br0", cidr = "10.0.0.0/22", gateway = "10.0.0.1" }
+  image          = { volumes = { for host in ["alpha", "beta", "gamma", "delta", "witness"] : host => "${host}/default/debian-12.qcow2" } }
+  elasticsearch  = { security = false }
+  databases      = { orders = 1, goods = 1 }
+  database_users = { shop = { database = "orders" } }
   secrets = {
     consul = {
       gossip_key         = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -32,12 +34,22 @@ variables {
         mysql-pair = "00000000-0000-4000-8000-000000000005"
       }
     }
+    mysql          = { replication = "only-for-the-tests", users = { shop = "only-for-the-tests" } }
     redis_password = "only-for-the-tests"
   }
 }
 
 run "nothing_that_must_not_fail_together_does" {
   command = plan
+
+  variables {
+    hosts        = merge(var.hosts, { witness = { nodes = [{ memory = "32GiB", cores = [for core in range(8) : "${core},${core + 8}"] }] } })
+    witnesses    = ["witness"]
+    databases    = { orders = 1, goods = 2 }
+    web_machines = 5
+    sizes        = { gateway-2 = { vcpus = 8, memory = "16GiB" } }
+    allow_change = { gateway = "reboot" }
+  }
 
   assert {
     condition = alltrue([
@@ -48,8 +60,23 @@ run "nothing_that_must_not_fail_together_does" {
   }
 
   assert {
-    condition     = max([for host in keys(var.hosts) : length([for n in range(1, 7) : n if hypervisor_placement.platform.assignments["web-${n}"].host == host])]...) == 2
+    condition     = alltrue([for name, place in hypervisor_placement.platform.assignments : place.host != "witness" || can(regex("^(consul|redis|search)-", name))])
+    error_message = "The witness has more than votes:\n${output.core_map}"
+  }
+
+  assert {
+    condition     = length(local.counted.web) == 5 && max([for host in keys(var.hosts) : length([for n in range(1, 6) : n if hypervisor_placement.platform.assignments["web-${n}"].host == host])]...) == 2
     error_message = "The web machines are not spread evenly:\n${output.core_map}"
+  }
+
+  assert {
+    condition     = length(hypervisor_placement.platform.assignments["gateway-2"].pins) == 8 && length(hypervisor_placement.platform.assignments["gateway-1"].pins) == 2
+    error_message = "One gateway alone has not grown:\n${output.core_map}"
+  }
+
+  assert {
+    condition     = output.services.databases.orders.writer == "mysql-1-writer.service.consul" && output.services.databases.goods.writer == "mysql-2-writer.service.consul"
+    error_message = "The databases are not divided among the pairs: ${jsonencode(output.services)}"
   }
 
   assert {
@@ -85,38 +112,5 @@ run "racks_are_kept_apart" {
   assert {
     condition     = length(local.counted.redis) == 10
     error_message = "There are ${length(local.counted.redis)} machines of Redis, of which two of four masters would be in one rack."
-  }
-}
-
-# Two hosts and a small third one, which votes.
-run "a_witness_votes_only" {
-  command = plan
-
-  variables {
-    hosts = merge(
-      { for name in ["alpha", "beta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(24) : "${core},${core + 24}"] }] } },
-      { witness = { nodes = [{ memory = "32GiB", cores = [for core in range(8) : "${core},${core + 8}"] }] } },
-    )
-    witnesses = ["witness"]
-  }
-
-  assert {
-    condition     = alltrue([for name, place in hypervisor_placement.platform.assignments : place.host != "witness" || can(regex("^(consul|redis|search)-", name))])
-    error_message = "The witness has more than votes:\n${output.core_map}"
-  }
-}
-
-run "one_number_is_raised_before_a_sale" {
-  command = plan
-
-  variables {
-    web_machines = 9
-    sizes        = { gateway-2 = { vcpus = 8, memory = "16GiB" } }
-    allow_change = { gateway = "reboot" }
-  }
-
-  assert {
-    condition     = length(local.counted.web) == 9 && length(hypervisor_placement.platform.assignments["gateway-2"].pins) == 8 && length(hypervisor_placement.platform.assignments["gateway-1"].pins) == 2
-    error_message = "The platform has not grown:\n${output.core_map}"
   }
 }

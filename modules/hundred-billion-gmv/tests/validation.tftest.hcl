@@ -13,11 +13,13 @@ variables {
     elasticsearch = { machines = 3, vcpus = 2, memory_gib = 4 }
     consul        = { machines = 3, vcpus = 2, memory_gib = 2 }
   }
-  hosts         = { for name in ["alpha", "beta", "gamma", "delta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(16) : "${core},${core + 16}"] }] } }
-  address       = "10.0.0.4/22"
-  network       = { bridge = "br0", cidr = "10.0.0.0/22", gateway = "10.0.0.1" }
-  image         = { volumes = { for host in ["alpha", "beta", "gamma", "delta", "witness"] : host => "${host}/default/debian-12.qcow2" } }
-  elasticsearch = { security = false }
+  hosts          = { for name in ["alpha", "beta", "gamma", "delta"] : name => { nodes = [{ memory = "64GiB", cores = [for core in range(16) : "${core},${core + 16}"] }] } }
+  address        = "10.0.0.4/22"
+  network        = { bridge = "br0", cidr = "10.0.0.0/22", gateway = "10.0.0.1" }
+  image          = { volumes = { for host in ["alpha", "beta", "gamma", "delta", "witness"] : host => "${host}/default/debian-12.qcow2" } }
+  elasticsearch  = { security = false }
+  databases      = { orders = 1, goods = 1 }
+  database_users = { shop = { database = "orders" } }
   secrets = {
     consul = {
       gossip_key         = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -32,6 +34,7 @@ variables {
         mysql-pair = "00000000-0000-4000-8000-000000000005"
       }
     }
+    mysql          = { replication = "only-for-the-tests", users = { shop = "only-for-the-tests" } }
     redis_password = "only-for-the-tests"
   }
 }
@@ -145,4 +148,24 @@ run "class_of_no_tier" {
   }
 
   expect_failures = [var.allow_change]
+}
+
+run "database_of_no_pair" {
+  command = plan
+
+  variables {
+    databases = { orders = 3 }
+  }
+
+  expect_failures = [var.databases]
+}
+
+run "user_of_no_database" {
+  command = plan
+
+  variables {
+    database_users = { shop = { database = "other" } }
+  }
+
+  expect_failures = [var.database_users]
 }

@@ -4,6 +4,11 @@ provider "hypervisor" {
   hosts = { for name in ["alpha", "beta", "gamma"] : name => { uri = "qemu+tcp://127.0.0.1:1/system" } } # nobody is there
 }
 
+provider "hypervisor" {
+  alias = "containers"
+  hosts = { for name in ["alpha", "beta", "gamma"] : name => { uri = "lxc+tcp://127.0.0.1:1/system" } }
+}
+
 variables {
   hosts   = ["alpha", "beta"]
   witness = "gamma"
@@ -28,6 +33,7 @@ variables {
         mysql-pair = "00000000-0000-4000-8000-000000000005"
       }
     }
+    mysql          = { replication = "an example" }
     redis_password = "only-for-the-tests"
   }
 }
@@ -73,9 +79,23 @@ run "every_pair_is_on_different_hosts" {
     condition = (
       output.rto_estimate.gateway == { typical = 1, longest = 2 } &&
       output.rto_estimate.web == { typical = 2, longest = 4 } && # two machines of a host that died are tried first
-      output.rto_estimate.reads.typical < 5
+      output.rto_estimate.reads.typical < 5 && output.rto_estimate.writes.typical < 15
     )
     error_message = "The estimate does not follow from the timers: ${jsonencode(output.rto_estimate)}"
+  }
+}
+
+run "containers" {
+  command   = plan
+  providers = { hypervisor = hypervisor.containers }
+
+  variables {
+    image = { kind = "archive", volumes = { for host in ["alpha", "beta", "gamma"] : host => "${host}/default/debian-12.tar" } }
+  }
+
+  assert {
+    condition     = strcontains(output.core_map, "web-2") && !strcontains(output.core_map, "web-3")
+    error_message = "The containers are not placed:\n${output.core_map}"
   }
 }
 

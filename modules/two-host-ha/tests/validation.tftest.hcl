@@ -39,6 +39,7 @@ variables {
         mysql-pair = "00000000-0000-4000-8000-000000000005"
       }
     }
+    mysql          = { replication = "an example" }
     redis_password = "only-for-the-tests"
   }
 }
@@ -131,4 +132,28 @@ run "dns_ttl_of_zero" {
   }
 
   expect_failures = [var.dns_ttl]
+}
+
+run "no_token_for_the_pair" {
+  command = plan
+
+  variables {
+    secrets = {
+      consul = {
+        gossip_key         = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+        ca_certificate     = "-----BEGIN CERTIFICATE-----"
+        server_certificate = "-----BEGIN CERTIFICATE-----"
+        server_key         = "-----BEGIN PRIVATE KEY-----"
+        tokens = {
+          management = "00000000-0000-4000-8000-000000000001"
+          agent      = "00000000-0000-4000-8000-000000000002"
+          services   = "00000000-0000-4000-8000-000000000003"
+        }
+      }
+      mysql          = { replication = "an example" }
+      redis_password = "only-for-the-tests"
+    }
+  }
+
+  expect_failures = [var.secrets]
 }

@@ -53,6 +53,7 @@ module "platform" {
   address         = "10.0.0.4/22"
   network         = { bridge = "br0", cidr = "10.0.0.0/22", gateway = "10.0.0.1", nameservers = ["10.0.0.1"] }
   image           = { volumes = { for host in keys(local.hosts) : host => "${host}/default/debian-12.qcow2" } }
+  databases       = { for n, name in ["orders", "goods", "members", "payments"] : name => n % (module.sizing.tiers.mysql.machines / 2) + 1 }
   elasticsearch   = { security = false } # on a network that nobody else is on
   secrets         = var.secrets
 }
@@ -67,6 +68,7 @@ variable "secrets" {
       server_key         = string
       tokens             = map(string)
     })
+    mysql          = object({ replication = string })
     redis_password = string
   })
   ephemeral = true
@@ -81,8 +83,10 @@ variable "secrets" {
         agent      = "00000000-0000-0000-0000-000000000002"
         services   = "00000000-0000-0000-0000-000000000003"
         gateway    = "00000000-0000-0000-0000-000000000004"
+        mysql-pair = "00000000-0000-0000-0000-000000000005"
       }
     }
+    mysql          = { replication = "another-example-of-nobody" }
     redis_password = "an-example-of-nobody"
   }
 }

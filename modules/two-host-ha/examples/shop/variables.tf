@@ -8,6 +8,7 @@ variable "secrets" {
       server_key         = string
       tokens             = map(string)
     })
+    mysql          = object({ replication = string })
     redis_password = string
   })
   ephemeral = true
@@ -23,8 +24,10 @@ variable "secrets" {
         agent      = "00000000-0000-4000-8000-000000000002"
         services   = "00000000-0000-4000-8000-000000000003"
         gateway    = "00000000-0000-4000-8000-000000000004"
+        mysql-pair = "00000000-0000-4000-8000-000000000005"
       }
     }
+    mysql          = { replication = "an example" }
     redis_password = "only-for-the-plan"
   }
 }
