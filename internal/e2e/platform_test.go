@@ -190,7 +190,7 @@ func (p *platform) paired(t *testing.T, host string) (primary string) {
 	t.Helper()
 
 	eventually(t, "both MySQL servers to be in sync", func(ctx context.Context) error {
-		status, err := p.hosts[host].Inside(ctx, members[host], "sh", "-c", "set -a; . /etc/mysql-pair.env; mysql-pair status --pair=$PAIR")
+		status, err := p.hosts[host].Inside(ctx, members[host], "sh", "-c", "env $(grep ^CONSUL /etc/mysql-pair.env) mysql-pair status --pair=$(sed -n s/^PAIR=//p /etc/mysql-pair.env)")
 		if err != nil || strings.Count(status, "in sync")+strings.Count(status, "primary") != 2 {
 			return fmt.Errorf("the pair is %q (%w)", status, err)
 		}
