@@ -40,7 +40,8 @@ type Record struct {
 	Altered bool
 
 	// Note is kept with the object and given back; the gateway makes nothing of it.
-	Note string
+	Note    string
+	Partial bool // as read: its making was interrupted, and the next put completes it
 }
 
 // Upstreams configures where traffic goes.
