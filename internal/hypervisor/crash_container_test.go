@@ -65,6 +65,9 @@ func wantBoxes(t *testing.T, host *testbed.Host, subjects []subject, ids map[str
 		}
 	}
 
+	slices.Sort(names)
+	slices.Sort(files)
+
 	for _, arguments := range [][]string{{"list", "--name"}, {"list", "--all", "--name"}} {
 		got := strings.Fields(lxc(t, host, arguments...))
 		if slices.Sort(got); !slices.Equal(got, names) {

@@ -115,7 +115,7 @@ func TestCrashAtEveryCallForStorageAndNetworksIsRepairedByTheNextApply(t *testin
 		want: func(t *testing.T, host *testbed.Host, subjects []subject, _ map[string]string) {
 			wantStored(t, host, subjects, image)
 		},
-	}, testbed.Hosts(t, "alpha", "beta"), stride(t, 30))
+	}, testbed.Hosts(t, "alpha", "beta"), stride(t, 45))
 }
 
 // wantStored checks that a host has the pools with their volumes, the networks, the machines and their snapshots of the subjects.
@@ -130,6 +130,7 @@ func wantStored(t *testing.T, host *testbed.Host, subjects []subject, image stri
 		names, pools = append(names, s.name), append(pools, s.name)
 	}
 
+	slices.Sort(names)
 	slices.Sort(pools)
 	wantNames(t, host, names, nil)
 	wantList(t, host, names, "net-list", "--name")

@@ -93,7 +93,7 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 	walk(t, scene{
 		name: "machine",
 		declare: func(s subject, provider string, changed bool) string {
-			core, size := 2*s.number, "1MiB"
+			core, size := 2+2*s.number, "1MiB" // beside those of the emulators
 			if changed {
 				core, size = core+1, "2MiB"
 			}
@@ -108,6 +108,7 @@ func TestCrashAtEveryCallIsRepairedByTheNextApply(t *testing.T) {
 				volumes = append(volumes, s.name+"-image.qcow2", s.name+"-root.qcow2", s.name+".seed")
 			}
 
+			slices.Sort(machines)
 			slices.Sort(volumes)
 			wantNames(t, host, machines, volumes)
 			wantWhole(t, host, host.URI(), ids)

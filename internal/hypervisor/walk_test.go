@@ -17,8 +17,10 @@ import (
 // A subject is one configuration of those that a walk interrupts, each with names of its own, and a proxy of its own between
 // the provider and the host. Terraform works on all of them at once, and each is interrupted at another call.
 type subject struct {
-	number int
+	number int // from 0, of those that are walked together
 	name   string
+	mode   crashMode
+	call   int // at which it is interrupted
 	host   *testbed.Host
 	proxy  *wire.Proxy
 }
@@ -50,11 +52,13 @@ terraform {
 }
 `
 
-// crashModes are the ways in which a call is interrupted.
-var crashModes = []struct {
+// A crashMode is a way in which a call is interrupted.
+type crashMode struct {
 	name  string
 	fault wire.Fault
-}{
+}
+
+var crashModes = []crashMode{
 	{"kill", wire.Fault{Action: wire.Kill, After: true}},
 	{"cut-before", wire.Fault{Action: wire.Cut}},
 	{"cut-after", wire.Fault{Action: wire.Cut, After: true}},
@@ -63,29 +67,31 @@ var crashModes = []struct {
 // subjectName is the name of a subject. All that is made for it has names that begin so.
 func subjectName(prefix string, number int) string { return fmt.Sprintf("%s-%03d", prefix, number) }
 
-// subjectCalls leaves out of the count what a subject reads of the others, of which there are more or less at a time.
-func subjectCalls(prefix, name string) func(wire.Call) bool {
-	names := regexp.MustCompile(prefix + `-\d{3}`)
+// subjectNames finds the name of a subject.
+var subjectNames = regexp.MustCompile(`(?:probe|nomad|kill|cut-before|cut-after)-\d{3}`)
 
+// subjectCalls leaves out of the count what a subject reads of the others, of which there are more or less at a time.
+func subjectCalls(name string) func(wire.Call) bool {
 	return func(call wire.Call) bool {
-		found := names.Find(call.Payload)
+		found := subjectNames.Find(call.Payload)
 
 		return found == nil || string(found) == name
 	}
 }
 
-// newWalker prepares a subject on the hosts for each of the calls, none of which exists yet.
-func newWalker(t *testing.T, scene scene, hosts []*testbed.Host, binary, prefix string, calls []int) *walker {
+// newWalker prepares the subjects on the hosts, none of which exists yet.
+func newWalker(t *testing.T, scene scene, hosts []*testbed.Host, binary string, subjects []subject) *walker {
 	t.Helper()
 
 	w := &walker{scene: scene, hosts: hosts}
 	sockets := t.TempDir()
 
-	for _, number := range calls {
-		s := subject{number: number, name: subjectName(prefix, number), host: hosts[number%len(hosts)]}
+	for number, s := range subjects {
+		s.number, s.host = number, hosts[number%len(hosts)]
+		s.name = subjectName(s.mode.name, s.call)
 
 		var err error
-		if s.proxy, err = wire.Listen(filepath.Join(sockets, fmt.Sprint(number)), s.host.Socket(), wire.Options{Counts: subjectCalls(prefix, s.name)}); err != nil {
+		if s.proxy, err = wire.Listen(filepath.Join(sockets, fmt.Sprint(number)), s.host.Socket(), wire.Options{Counts: subjectCalls(s.name)}); err != nil {
 			t.Fatal(err)
 		}
 
@@ -104,8 +110,8 @@ func newWalker(t *testing.T, scene scene, hosts []*testbed.Host, binary, prefix 
 	return w
 }
 
-// configure writes the configuration of all subjects, as it is first or as it is to become. Apart, each has a provider process
-// of its own, which can be killed without harm to the others.
+// configure writes the configuration of all subjects, as it is first or as it is to become. Apart, those that are to be killed have
+// a provider process of their own each, so that it can be done without harm to the others.
 func (w *walker) configure(t *testing.T, folder string, changed, apart bool) {
 	t.Helper()
 
@@ -121,7 +127,7 @@ func (w *walker) configure(t *testing.T, folder string, changed, apart bool) {
 
 		entry, provider := fmt.Sprintf("%s = { uri = %q }\n", s.name, uri), "hypervisor"
 
-		if apart {
+		if apart && s.mode.fault.Action == wire.Kill {
 			provider += "." + s.name
 			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %q\n  hosts = { %s }\n}\n", s.name, strings.TrimSpace(entry))
 		} else {
@@ -131,10 +137,7 @@ func (w *walker) configure(t *testing.T, folder string, changed, apart bool) {
 		text.WriteString(w.declare(s, provider, changed))
 	}
 
-	if !apart {
-		fmt.Fprintf(&text, "provider \"hypervisor\" {\n  hosts = {\n%s  }\n}\n", hosts.String())
-	}
-
+	fmt.Fprintf(&text, "provider \"hypervisor\" {\n  hosts = {\n%s  }\n}\n", hosts.String())
 	write(t, filepath.Join(folder, "main.tf"), text.String())
 }
 
@@ -173,22 +176,24 @@ func (w *walker) count(t *testing.T, arguments ...string) int {
 	return most
 }
 
-// interrupt plans, and applies the plan with one fault for each subject, at the call of its number.
-func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bool, arguments ...string) string {
+// interrupt plans an operation that takes so many calls, and applies the plan with one fault for each subject, at its call. It counts
+// the subjects that were struck, by their mode.
+func (w *walker) interrupt(t *testing.T, calls int, changed bool, struck map[string]int, arguments ...string) {
 	t.Helper()
-	w.configure(t, w.run.Folder, changed, fault.Action == wire.Kill)
+	w.configure(t, w.run.Folder, changed, true)
 	mustRun(t, w.run, append([]string{"plan", "-out=plan"}, arguments...)...)
 
 	for _, s := range w.subjects {
-		fault.At = s.number
+		fault := s.mode.fault
+		fault.At = s.call
 		s.proxy.Arm(fault)
 	}
 
 	output, err := runAll(t, w.run, "apply", "plan")
-	struck, meant := 0, 0
+	all, meant := 0, 0
 
 	for _, s := range w.subjects {
-		if s.number <= calls {
+		if s.call <= calls {
 			meant++
 		}
 
@@ -198,8 +203,9 @@ func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bo
 		}
 
 		if fired {
-			struck++
-		} else if made := len(s.proxy.Calls()); made >= s.number {
+			all++
+			struck[s.mode.name]++
+		} else if made := len(s.proxy.Calls()); made >= s.call {
 			t.Errorf("%s made %d calls and was not interrupted", s.name, made)
 		}
 
@@ -208,11 +214,9 @@ func (w *walker) interrupt(t *testing.T, fault wire.Fault, calls int, changed bo
 
 	w.configure(t, w.run.Folder, changed, false)
 
-	if struck < meant*3/4 {
-		t.Fatalf("Only %d of %d calls were interrupted (%v):\n%s", struck, meant, err, output)
+	if all < meant*3/4 {
+		t.Fatalf("Only %d of %d calls were interrupted (%v):\n%s", all, meant, err, output)
 	}
-
-	return fmt.Sprintf("%d of %d", struck, calls)
 }
 
 // settled applies, and checks that the hosts have what is declared, once, and that nothing is left to do.
@@ -267,42 +271,50 @@ func idsOf(t *testing.T, run *cli.CLI) map[string]string {
 // stride is testbed.Stride.
 func stride(t *testing.T, standard int) int { return testbed.Stride(t, standard) }
 
+// together is the most subjects that are walked at once.
+const together = 60
+
 // walk interrupts a scene's creation, change and deletion in each way, at every so many calls: together, the ways interrupt each
-// place in one way or another. hosts are those whose subjects are of no other walk.
+// place in one way or another. The hosts have nothing else on them.
 func walk(t *testing.T, scene scene, hosts []*testbed.Host, every int) {
 	t.Helper()
 
 	binary := builtProvider(t)
 
 	// How many calls each operation takes.
-	probe := newWalker(t, scene, hosts, binary, "probe", []int{1})
+	probe := newWalker(t, scene, hosts, binary, []subject{{mode: crashMode{name: "probe"}, call: 1}})
 	create := probe.count(t)
 	probe.configure(t, probe.run.Folder, true, false)
 	update := probe.count(t)
 	destroy := probe.count(t, "-destroy")
 
+	var all []subject
+
 	for first, mode := range crashModes {
-		t.Run(mode.name, func(t *testing.T) {
-			var calls []int
-			for call := 1 + first*every/len(crashModes); call <= max(create, update, destroy); call += every {
-				calls = append(calls, call)
-			}
+		for call := 1 + first*every/len(crashModes); call <= max(create, update, destroy); call += every {
+			all = append(all, subject{mode: mode, call: call})
+		}
+	}
 
-			w := newWalker(t, scene, hosts, binary, mode.name, calls)
-			report := func(operation, struck string) {
-				fmt.Fprintf(t.Output(), "crash_walk %s %s %s: %s\n", scene.name, operation, mode.name, struck)
-			}
+	created, updated, deleted := map[string]int{}, map[string]int{}, map[string]int{}
 
-			report("create", w.interrupt(t, mode.fault, create, false))
-			w.settled(t)
-			report("update", w.interrupt(t, mode.fault, update, true))
-			w.settled(t)
-			report("delete", w.interrupt(t, mode.fault, destroy, true, "-destroy"))
-			mustRun(t, w.run, "destroy", "-auto-approve")
+	for batch := range slices.Chunk(all, together) {
+		w := newWalker(t, scene, hosts, binary, batch)
 
-			for _, host := range hosts {
-				scene.want(t, host, nil, nil)
-			}
-		})
+		w.interrupt(t, create, false, created)
+		w.settled(t)
+		w.interrupt(t, update, true, updated)
+		w.settled(t)
+		w.interrupt(t, destroy, true, deleted, "-destroy")
+		mustRun(t, w.run, "destroy", "-auto-approve")
+
+		for _, host := range hosts {
+			scene.want(t, host, nil, nil)
+		}
+	}
+
+	for _, mode := range crashModes {
+		fmt.Fprintf(t.Output(), "crash_walk %s %s: create %d of %d, update %d of %d, delete %d of %d\n", scene.name, mode.name,
+			created[mode.name], create, updated[mode.name], update, deleted[mode.name], destroy)
 	}
 }

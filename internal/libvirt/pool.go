@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"libvirt.org/go/libvirtxml"
 )
 
@@ -208,4 +209,24 @@ func (h *Host) RemovePool(ctx context.Context, name string) error {
 // SetPoolAutostart says whether the pool starts when its host does.
 func (h *Host) SetPoolAutostart(ctx context.Context, name string, on bool) error {
 	return run(ctx, h, storage, fmt.Sprintf("set autostart of pool %q", name), func(c connection) error { return c.setPoolAutostart(name, on) })
+}
+
+// errBusy is why a pool cannot be refreshed while somebody fills a volume in it.
+var errBusy = errors.New("a volume in it is being filled")
+
+// TryRefreshPool has the host look at the pool's volumes again. It fails while somebody fills one of them.
+func (h *Host) TryRefreshPool(ctx context.Context, name string) error {
+	return run(ctx, h, storage, fmt.Sprintf("refresh pool %q", name), func(c connection) error { return c.refreshPool(name) })
+}
+
+// RefreshPool is TryRefreshPool once nobody fills a volume any more.
+func (h *Host) RefreshPool(ctx context.Context, name string) error {
+	return poll.Until(ctx, fmt.Sprintf("uploads to pool %q of host %q to end", name, h.name), func(int) error {
+		err := h.TryRefreshPool(ctx, name)
+		if errors.Is(err, errBusy) {
+			err = fmt.Errorf("%w: %w", poll.ErrNotYet, err)
+		}
+
+		return err
+	})
 }

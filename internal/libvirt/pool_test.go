@@ -3,11 +3,16 @@
 package libvirt
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,4 +85,42 @@ func TestPoolsOfOthersAreRead(t *testing.T) {
 	if _, err := parsePool(poolXML{name: "broken", xml: "<pool"}); err == nil || !strings.Contains(err.Error(), `parse pool "broken"`) {
 		t.Errorf("a broken definition: %v", err)
 	}
+}
+
+// busy is a connection to a host with a pool that somebody fills for a while.
+type busy struct {
+	quiet
+
+	mu        sync.Mutex
+	refreshes int
+}
+
+func (b *busy) refreshPool(string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	b.refreshes++
+	if b.refreshes < 4 {
+		return errBusy
+	}
+
+	return nil
+}
+
+func TestPoolIsRefreshedWhenNobodyFillsAVolumeInIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := &busy{}
+		if err := over(newCounter(conn)).RefreshPool(t.Context(), "default"); err != nil || conn.refreshes != 4 {
+			t.Errorf("The pool was refreshed %d times, and the last said %v", conn.refreshes, err)
+		}
+
+		conn = &busy{refreshes: -1000}
+
+		limited, cancel := context.WithTimeout(t.Context(), time.Minute+100*time.Millisecond) // between two looks
+		defer cancel()
+
+		if err := over(newCounter(conn)).RefreshPool(limited, "default"); !errors.Is(err, errBusy) {
+			t.Errorf("A pool that is never free: %v", err)
+		}
+	})
 }

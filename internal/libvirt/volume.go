@@ -312,11 +312,6 @@ func (h *Host) DeleteVolume(ctx context.Context, pool, name string) error {
 	return err
 }
 
-// RefreshPool has the host look at the pool's volumes again. It fails while an upload to the pool is on its way.
-func (h *Host) RefreshPool(ctx context.Context, pool string) error {
-	return run(ctx, h, storage, fmt.Sprintf("refresh pool %q", pool), func(c connection) error { return c.refreshPool(pool) })
-}
-
 // Upload fills a volume with length bytes of the content.
 func (h *Host) Upload(ctx context.Context, pool, name string, content io.Reader, length int64) error {
 	next := func(limit int) ([]byte, error) {

@@ -4,6 +4,7 @@ package libvirt
 
 import (
 	"errors"
+	"strings"
 
 	"libvirt.org/go/libvirt"
 )
@@ -140,7 +141,14 @@ func (s session) volume(pool, name string) (text string, err error) {
 }
 
 func (s session) refreshPool(name string) error {
-	return s.withPool(name, func(pool *libvirt.StoragePool) error { return pool.Refresh(0) })
+	return s.withPool(name, func(pool *libvirt.StoragePool) error {
+		err := pool.Refresh(0)
+		if err != nil && strings.Contains(err.Error(), "asynchronous jobs running") { // it has no code of its own
+			err = errBusy
+		}
+
+		return err
+	})
 }
 
 // createVolume takes preallocate for formats that map what they hold; others are as large as their allocation says.

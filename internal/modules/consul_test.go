@@ -18,6 +18,8 @@ import (
 )
 
 func TestConsulClusterFormsFromWhatItsMachinesAreTold(t *testing.T) {
+	t.Parallel() // it mostly waits, as the other one does
+
 	c := startCluster(t)
 
 	t.Run("each configuration is valid", c.everyConfigurationIsValid)

@@ -30,6 +30,8 @@ type database struct {
 // TestMySQLPairBeginsFromWhatItsMachinesAreTold runs the units of a member by hand: the set-up, the server with what comes
 // before each start, and the agent. What a pair survives is tested in internal/pair.
 func TestMySQLPairBeginsFromWhatItsMachinesAreTold(t *testing.T) {
+	t.Parallel() // it mostly waits, as the other one does
+
 	bed := testbed.For(t)
 
 	consul, err := bed.StartConsul(t.Context())

@@ -49,13 +49,13 @@ func TestRedisPairFollowsTheMajority(t *testing.T) {
 	})
 
 	t.Run("before its machine stops the second hands over", func(t *testing.T) {
-		eventually(t, func() error { return second.is(t, "writer") })
+		eventually(t, func() error {
+			if said, err := second.run(t, second.path("/usr/local/sbin/redis-yield")); err != nil {
+				return fmt.Errorf("hand over: %w: %s", err, said)
+			}
 
-		if said, err := second.run(t, second.path("/usr/local/sbin/redis-yield")); err != nil {
-			t.Errorf("Unable to hand over: %v: %s", err, said)
-		}
-
-		eventually(t, func() error { return errors.Join(first.is(t, "writer"), first.write(t, "c")) })
+			return errors.Join(first.is(t, "writer"), first.write(t, "c"))
+		})
 	})
 }
 

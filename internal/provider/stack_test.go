@@ -112,21 +112,7 @@ func (s *stack) quickstart(t *testing.T, tool string) *cli.CLI {
 		t.Fatal(err)
 	}
 
-	bed := s.hosts["alpha"].Bed()
-	declared := map[string]any{}
-
-	for name, host := range machines {
-		declared[name] = map[string]string{"host": host, "address": s.address(name)}
-	}
-
-	err = run.SetVariables(map[string]any{
-		"hosts":    map[string]string{"alpha": s.hosts["alpha"].URI(), "beta": s.hosts["beta"].URI()},
-		"machines": declared, "image": testbed.ImageFor(t), "domain_type": testbed.DomainTypeFor(t), "memory": "128MiB",
-		"consul": s.consul.Address(), "lan_gateway": bed.Gateway(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.declare(t, run, machines)
 
 	edit(t, run, "web.yaml", "runcmd:", `  - path: /srv/www/cgi-bin/uptime
     permissions: "0755"
@@ -137,6 +123,25 @@ func (s *stack) quickstart(t *testing.T, tool string) *cli.CLI {
 runcmd:`)
 
 	return run
+}
+
+// declare sets the quickstart's variables to these machines, each with its host.
+func (s *stack) declare(t *testing.T, run *cli.CLI, hosts map[string]string) {
+	t.Helper()
+
+	declared := map[string]any{}
+	for name, host := range hosts {
+		declared[name] = map[string]string{"host": host, "address": s.address(name)}
+	}
+
+	err := run.SetVariables(map[string]any{
+		"hosts":    map[string]string{"alpha": s.hosts["alpha"].URI(), "beta": s.hosts["beta"].URI()},
+		"machines": declared, "image": testbed.ImageFor(t), "domain_type": testbed.DomainTypeFor(t), "memory": "128MiB",
+		"consul": s.consul.Address(), "lan_gateway": s.hosts["alpha"].Bed().Gateway(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *stack) address(machine string) string {

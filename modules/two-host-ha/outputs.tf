@@ -50,3 +50,8 @@ output "timers" {
     redis     = module.redis.timers
   }
 }
+
+output "agent" {
+  description = "Configuration of a Consul agent, for the input `consul` of further tiers on the same hosts."
+  value       = module.consul.agent
+}

@@ -8,6 +8,7 @@ data "hypervisor_host" "all" {
 resource "hypervisor_placement" "platform" {
   hosts        = { for name in local.all_hosts : name => try(data.hypervisor_host.all[name].facts, var.facts[name]) }
   host_options = var.host_options
+  may_move     = var.may_move
   machines     = local.demands
   groups       = local.groups
 }

@@ -244,6 +244,13 @@ variable "host_options" {
   nullable = false
 }
 
+variable "may_move" {
+  description = "Whether a machine whose cores a host no longer has, such as a new one of the same name, gets others."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "maintenance" {
   description = "Name of a host whose machines are shut down for planned work: web machines leave Consul, the gateway gives the address away, and primaries hand over before they stop. Take it away again, and they start and come back by themselves."
   type        = string

@@ -96,13 +96,11 @@ func printLines(to io.Writer, figures []figure) error {
 	return nil
 }
 
-// writeJSON writes the figures as {"figures": [{"name", "value", "unit", "samples"}]}.
-func writeJSON(path string, figures []figure) error {
-	document := struct {
-		Figures []figure `json:"figures"`
-	}{Figures: append([]figure{}, figures...)} // none is [], not null
+// writeJSON writes a result, with the figures as [{"name", "value", "unit", "samples"}].
+func writeJSON(path string, of result) error {
+	of.Figures = append([]figure{}, of.Figures...) // none is [], not null
 
-	text, err := json.MarshalIndent(document, "", "  ")
+	text, err := json.MarshalIndent(of, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write the figures: %w", err)
 	}

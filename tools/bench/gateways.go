@@ -201,6 +201,7 @@ func (r *routing) round(ctx context.Context, number int) error {
 		r.record(engine.figure("refresh_%d_routes_%s_seconds"), ours.wall.Seconds(), seconds)
 		r.record(engine.figure("refresh_%d_routes_%s_nothing_seconds"), nothing.wall.Seconds(), seconds)
 		r.record(engine.figure("refresh_%d_routes_%s_ratio"), ours.wall.Seconds()/nothing.wall.Seconds(), times)
+		r.record(engine.figure("refresh_%d_routes_%s_cpu_ratio"), ours.cpu.Seconds()/nothing.cpu.Seconds(), times)
 		r.record(engine.figure("refresh_%d_routes_%s_requests"), float64(engine.front.taken()), calls)
 
 		if err := r.write(ctx, engine); err != nil {

@@ -30,14 +30,21 @@ var benchmarks = []benchmark{
 	{name: "platform", about: "plan a platform of some 250 machines on hosts that are only written down", setup: setUpPlatform},
 }
 
+// What is published, below the repository's folder.
+const (
+	keptResult = "tools/bench/result.json"
+	guidePath  = "templates/guides/speed.md"
+)
+
 // slow is the latency of a connection to a host that is far away, each way.
 const slow = 20 * time.Millisecond
 
 // options are the command's flags.
 type options struct {
-	run    *regexp.Regexp
-	rounds int
-	out    string
+	run     *regexp.Regexp
+	rounds  int
+	out     string
+	publish bool
 }
 
 func main() {
@@ -65,6 +72,7 @@ func parse(arguments []string) (options, error) {
 	pattern := flags.String("run", "", "run the benchmarks whose names match this `regexp`; all by default")
 	rounds := flags.Int("rounds", 3, "samples of each figure")
 	out := flags.String("out", "bin", "`folder` that gets bench.json")
+	public := flags.Bool("publish", false, "also put the figures into the guide; in the repository's folder")
 	flags.Usage = func() { usage(flags) }
 
 	if err := flags.Parse(arguments); err != nil {
@@ -80,7 +88,7 @@ func parse(arguments []string) (options, error) {
 		return options{}, fmt.Errorf("read the command line: %w", err)
 	}
 
-	return options{run: run, rounds: *rounds, out: *out}, nil
+	return options{run: run, rounds: *rounds, out: *out, publish: *public}, nil
 }
 
 func usage(flags *flag.FlagSet) {
@@ -104,10 +112,9 @@ func measure(ctx context.Context, settings options) error {
 		return fmt.Errorf("make the folder for the figures: %w", err)
 	}
 
-	var (
-		all      []figure
-		failures []error
-	)
+	all := machineNow(settings.rounds)
+
+	var failures []error
 
 	for _, b := range chosen {
 		figures, err := b.run(ctx, settings.rounds, os.Stderr)
@@ -121,10 +128,15 @@ func measure(ctx context.Context, settings options) error {
 			return err
 		}
 
-		all = append(all, figures...)
+		all.Figures = append(all.Figures, figures...)
 	}
 
-	return errors.Join(append(failures, writeJSON(filepath.Join(settings.out, "bench.json"), all))...)
+	failures = append(failures, writeJSON(filepath.Join(settings.out, "bench.json"), all))
+	if settings.publish {
+		failures = append(failures, publish(all, keptResult, guidePath))
+	}
+
+	return errors.Join(failures...)
 }
 
 func choose(from []benchmark, run *regexp.Regexp) ([]benchmark, error) {

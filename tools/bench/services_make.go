@@ -20,6 +20,9 @@ import (
 // disks before they answer.
 const distance = 10 * time.Millisecond
 
+// many is what Terraform works on at a time if it is told to (-parallelism).
+const many = 100
+
 // distant is an empty Consul that is some way off, and counts requests.
 type distant struct {
 	address  string
@@ -77,13 +80,17 @@ func (s *serving) make(ctx context.Context, number int) error {
 
 	s.record(name("make_%d_services_one_by_one_seconds"), one.Seconds(), seconds)
 
-	together, err := s.timed(ctx, name("make_%d_services_requests"), func(to *distant) error { return s.register(ctx, to.address, declared(1)) })
-	if err != nil {
-		return err
-	}
+	for suffix, workers := range map[string]int{"": parallel, "_100_at_once": many} {
+		together, err := s.timed(ctx, name("make_%d_services")+suffix+"_requests", func(to *distant) error {
+			return s.register(ctx, to.address, declared(1), workers)
+		})
+		if err != nil {
+			return err
+		}
 
-	s.record(name("make_%d_services_seconds"), together.Seconds(), seconds)
-	s.record(name("make_%d_services_speedup_ratio"), one.Seconds()/together.Seconds(), times)
+		s.record(name("make_%d_services")+suffix+"_seconds", together.Seconds(), seconds)
+		s.record(name("make_%d_services")+suffix+"_speedup_ratio", one.Seconds()/together.Seconds(), times)
+	}
 
 	_, err = s.timed(ctx, name("apply_%d_services_requests"), func(to *distant) error {
 		made, err := s.workspace(ctx, fmt.Sprintf("made-%d", number), "", to.address, 1)

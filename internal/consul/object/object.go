@@ -152,6 +152,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 		return
 	}
 
+	before := tf.Snapshot(state)
 	value, err := r.kind.Get(ctx, consul, *state)
 
 	switch {
@@ -170,7 +171,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 	}
 
 	state.Set(value)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(tf.StoreChanged(ctx, &resp.State, before, state)...)
 }
 
 func (r *objectResource[M, V, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {

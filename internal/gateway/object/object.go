@@ -127,6 +127,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 		return
 	}
 
+	before := tf.Snapshot(state)
 	value, err := r.read(ctx, state.Key())
 
 	switch {
@@ -136,7 +137,7 @@ func (r *objectResource[M, V, P]) Read(ctx context.Context, req resource.ReadReq
 		resp.Diagnostics.Append(tf.Failed("read", r.kind.Thing, state.Key(), err))
 	default:
 		state.Set(ctx, value)
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(tf.StoreChanged(ctx, &resp.State, before, state)...)
 	}
 }
 

@@ -139,6 +139,7 @@ func (r *objectResource[M, P]) Read(ctx context.Context, req resource.ReadReques
 		return
 	}
 
+	before := tf.Snapshot(state)
 	name, err := r.read(ctx, state)
 
 	switch {
@@ -149,7 +150,7 @@ func (r *objectResource[M, P]) Read(ctx context.Context, req resource.ReadReques
 	case err != nil:
 		resp.Diagnostics.Append(tf.Failed("read", r.kind.Thing, name, err))
 	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(tf.StoreChanged(ctx, &resp.State, before, state)...)
 		resp.Diagnostics.Append(r.kind.Identity.Keep(ctx, resp.State, resp.Identity)...)
 	}
 }

@@ -113,6 +113,8 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 		return
 	}
 
+	before := tf.Snapshot(state)
+
 	host, err := locate(ctx, r.clients, state)
 	if err == nil {
 		state.Host = types.StringValue(host.Name())
@@ -128,7 +130,7 @@ func (r *vmResource) Read(ctx context.Context, req resource.ReadRequest, resp *r
 		resp.Diagnostics.Append(tf.Failed("read", "VM", state.Name.ValueString(), err))
 	default:
 		resp.Diagnostics.Append(state.setDrained(ctx, r.clients)...)
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(tf.StoreChanged(ctx, &resp.State, before, state)...)
 	}
 }
 

@@ -123,7 +123,7 @@ const rawFormat = "raw"
 // truncate it. Libvirt looks again by itself some time after an upload, and at once if no other upload keeps it from it.
 func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img image) error {
 	return poll.Until(ctx, fmt.Sprintf("host %q to recognise the image", host.Name()), func(int) error {
-		refreshed := host.RefreshPool(ctx, pool)
+		refreshed := host.TryRefreshPool(ctx, pool)
 
 		volume, err := host.Volume(ctx, pool, name)
 		if err == nil && volume.Format != img.Format && volume.Format != rawFormat {

@@ -1,0 +1,165 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// requestLimit is how long a client waits for an answer.
+const requestLimit = 4 * time.Second
+
+// kinds are what clients ask for, and how often.
+var kinds = map[string]time.Duration{"page": 200 * time.Millisecond, "read": 100 * time.Millisecond, "write": 100 * time.Millisecond}
+
+// load is clients that ask for pages, and read and write the database through the virtual address, each 5, 10 and 10 times a
+// second. None waits for another, and each makes a connection of its own.
+type load struct {
+	address string
+	client  *http.Client
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mutex     sync.Mutex
+	next      int // number of the next write
+	successes map[string][]time.Time
+	failures  map[string]int
+	words     map[string]string // the last failure of each kind
+	acked     []int
+}
+
+// startLoad begins to write with the number first.
+func startLoad(ctx context.Context, address string, first int) *load {
+	ctx, stop := context.WithCancel(ctx)
+	l := &load{
+		address: address, stop: stop, next: first, successes: map[string][]time.Time{}, failures: map[string]int{}, words: map[string]string{},
+		client: &http.Client{Timeout: requestLimit, Transport: &http.Transport{DisableKeepAlives: true}},
+	}
+
+	for kind, interval := range kinds {
+		l.running.Go(func() {
+			ticker := time.NewTicker(interval)
+			defer ticker.Stop()
+
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-ticker.C:
+					l.running.Go(func() { l.ask(context.WithoutCancel(ctx), kind) })
+				}
+			}
+		})
+	}
+
+	return l
+}
+
+// ask makes one request.
+func (l *load) ask(ctx context.Context, kind string) {
+	var id int
+
+	path, want := "/page.php", "web-"
+
+	switch kind {
+	case "read":
+		path, want = "/order.php", "newest"
+	case "write":
+		l.mutex.Lock()
+		id = l.next
+		l.next++
+		l.mutex.Unlock()
+
+		path, want = fmt.Sprintf("/order.php?id=%d", id), fmt.Sprintf("written %d", id)
+	}
+
+	err := fetch(ctx, l.client, "http://"+l.address+path, want)
+
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+
+	if err != nil {
+		l.failures[kind]++
+		l.words[kind] = err.Error()
+
+		return
+	}
+
+	l.successes[kind] = append(l.successes[kind], time.Now())
+	if kind == "write" {
+		l.acked = append(l.acked, id)
+	}
+}
+
+// fetch asks for an address and checks how the answer begins.
+func fetch(ctx context.Context, client *http.Client, url, want string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+
+	body, err := io.ReadAll(response.Body)
+	if err == nil && (response.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), want)) {
+		err = fmt.Errorf("%s: %.100s", response.Status, body)
+	}
+
+	return err
+}
+
+// served is how many requests of each kind have succeeded since.
+func (l *load) served(kind string, since time.Time) int {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+
+	at := slices.IndexFunc(l.successes[kind], since.Before)
+	if at < 0 {
+		return 0
+	}
+
+	return len(l.successes[kind]) - at
+}
+
+// last are the last failures, for a message.
+func (l *load) last() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+
+	return fmt.Sprint(l.words)
+}
+
+// end waits for the requests that are under way.
+func (l *load) end() {
+	l.stop()
+	l.running.Wait()
+}
+
+// report prints how the time was for clients from an event until the load ended.
+func (l *load) report(t *testing.T, event string, since time.Time) {
+	t.Helper()
+
+	for _, kind := range []string{"page", "read", "write"} {
+		gap, last := time.Duration(0), since
+
+		for _, at := range l.successes[kind] {
+			if at.After(since) {
+				gap, last = max(gap, at.Sub(last)), at
+			}
+		}
+
+		t.Logf("%s: %s: longest gap %.1f s, %d of %d requests failed", event, kind, gap.Seconds(), l.failures[kind], l.failures[kind]+len(l.successes[kind]))
+	}
+}

@@ -1,0 +1,225 @@
+//go:build e2e
+
+// Package e2e_test runs the module two-host-ha on a test bed: two hosts and a witness, with everything real but the hardware.
+// The machines are containers of Debian with systemd and cloud-init, as emulated ones would take minutes to boot.
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
+)
+
+// patience is for anything that may take long on a busy machine.
+const patience = 4 * time.Minute
+
+// platform is what the configuration in testdata makes.
+type platform struct {
+	bed     *testbed.Bed
+	hosts   map[string]*testbed.Host
+	address string // the virtual one
+}
+
+// members are the machines of the MySQL pair, by their hosts.
+var members = map[string]string{"alpha": "mysql-1", "beta": "mysql-2"}
+
+// raise starts the hosts and applies the configuration.
+func raise(t *testing.T) *platform {
+	t.Helper()
+
+	system, err := testbed.OpenSystem(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	p := &platform{bed: testbed.For(t), hosts: map[string]*testbed.Host{}}
+	p.address = p.bed.Address(100)
+	uris := map[string]string{}
+
+	for _, name := range []string{"alpha", "beta", "gamma"} {
+		host, err := p.bed.StartHost(t.Context(), testbed.HostOptions{Name: name, Containers: true, System: system})
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		p.hosts[name], uris[name] = host, host.ContainerURI()
+	}
+
+	run := p.prepare(t)
+	variables := map[string]any{
+		"uris": uris, "archive": system.Archive, "subnet": strings.TrimSuffix(p.bed.Address(1), ".1"), "secrets": p.secrets(t),
+		"passwords": map[string]string{"replication": "the-replication-s-password", "shop": "shop-password"},
+	}
+
+	if err := run.SetVariables(variables); err != nil {
+		t.Fatal(err)
+	}
+
+	began := time.Now()
+	if err := run.Apply(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Logf("applied after %.0f s", time.Since(began).Seconds())
+
+	changes, text, err := run.Plan(t.Context())
+	if err != nil || changes {
+		t.Errorf("The plan after the apply has changes (%v):\n%s", err, text)
+	}
+
+	return p
+}
+
+// prepare makes a configuration's folder with the modules beside it.
+func (p *platform) prepare(t *testing.T) *cli.CLI {
+	t.Helper()
+
+	root, err := cli.Root(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	tree := t.TempDir()
+	if err := errors.Join(
+		os.CopyFS(tree, os.DirFS("testdata")),
+		os.CopyFS(filepath.Join(tree, "modules"), os.DirFS(filepath.Join(root, "modules"))),
+	); err != nil {
+		t.Fatal(err)
+	}
+
+	terraform, err := testbed.Tool(t.Context(), "terraform")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	provider, err := cli.BuildProvider(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	run, err := cli.New(t.Context(), terraform, provider, tree, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return run
+}
+
+// secrets are what the module's README says how to make.
+func (p *platform) secrets(t *testing.T) map[string]any {
+	t.Helper()
+
+	authority, err := testbed.NewAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	certificate, key, err := authority.Issue("server.dc1.consul", "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	consul, err := testbed.Tool(t.Context(), "consul")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	gossip, err := exec.CommandContext(t.Context(), consul, "keygen").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	tokens := map[string]string{}
+	for i, name := range []string{"management", "agent", "services", "gateway", "mysql-pair"} {
+		tokens[name] = fmt.Sprintf("7a1f0000-0000-4000-8000-%012d", i+1)
+	}
+
+	return map[string]any{
+		"redis_password": "the-redis-password",
+		"consul": map[string]any{
+			"gossip_key": strings.TrimSpace(string(gossip)), "tokens": tokens,
+			"ca_certificate": read(t, authority.CAFile()), "server_certificate": read(t, certificate), "server_key": read(t, key),
+		},
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return string(content)
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, condition func(ctx context.Context) error) {
+	t.Helper()
+
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+
+	for {
+		err := condition(ctx)
+		if err == nil {
+			return
+		}
+
+		select {
+		case <-ctx.Done():
+			t.Fatalf("Gave up waiting for %s; last seen: %v", what, err)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// paired waits until both members of the pair have every write, and returns the host of the primary. The question is asked on
+// a host that lives.
+func (p *platform) paired(t *testing.T, host string) (primary string) {
+	t.Helper()
+
+	eventually(t, "both MySQL servers to be in sync", func(ctx context.Context) error {
+		status, err := p.hosts[host].Inside(ctx, members[host], "sh", "-c", "CONSUL_HTTP_TOKEN_FILE=/etc/mysql-pair.token mysql-pair status --pair=shop")
+		if err != nil || strings.Count(status, "in sync")+strings.Count(status, "primary") != 2 {
+			return fmt.Errorf("the pair is %q (%w)", status, err)
+		}
+
+		for name, member := range members {
+			if strings.Contains(status, member+"\tprimary") {
+				primary = name
+			}
+		}
+
+		return nil
+	})
+
+	return primary
+}
+
+// orders are the writes that the database has.
+func (p *platform) orders(t *testing.T, host string) map[string]bool {
+	t.Helper()
+
+	text, err := p.hosts[host].Inside(t.Context(), members[host], "mysql", "--batch", "--skip-column-names", "--execute", "SELECT id FROM shop.orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	all := map[string]bool{}
+	for id := range strings.FieldsSeq(text) {
+		all[id] = true
+	}
+
+	return all
+}
