@@ -39,9 +39,11 @@ type Record struct {
 	// shows. A put sets it right.
 	Altered bool
 
+	// Partial says of an object that was read that its making was interrupted. The next put completes it.
+	Partial bool
+
 	// Note is kept with the object and given back; the gateway makes nothing of it.
-	Note    string
-	Partial bool // as read: its making was interrupted, and the next put completes it
+	Note string
 }
 
 // Upstreams configures where traffic goes.
