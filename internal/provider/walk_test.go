@@ -95,7 +95,7 @@ func (w *walk) declare(t *testing.T, folder string, changed bool) {
 			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %q\n  gateway = { kong = { admin_url = %q } }\n}\n", s.name, s.proxy.URL())
 			fmt.Fprintf(&text, walkedOnKong, s.name, changed, w.certificate, w.key)
 		} else {
-			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %q\n  consul = { address = %q }\n  gateway = { traefik = {} }\n}\n", s.name, s.proxy.URL())
+			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %[1]q\n  consul = { address = %[2]q }\n  gateway = { traefik = { key_prefix = %[1]q } }\n}\n", s.name, s.proxy.URL()) // or one's writes are conflicts for others
 			fmt.Fprintf(&text, walkedOnConsul, s.name, changed)
 		}
 	}
