@@ -60,8 +60,11 @@ resource "hypervisor_vm" "test" {
 		{one, root + `interfaces = { lan = { network = "nowhere" } }`, `Unable to update VM "m1" ... Interface "lan": host "alpha" has no network "nowhere". Make it with hypervisor_network, or name another one.`},
 		{one, root + `interfaces = { lan = { bridge = "br77" } }`, `Unable to update VM "m1" ... Interface "lan": host "alpha" has no bridge "br77". Make it there, or name another one.`},
 		{one, `disks = { root = { volume = hypervisor_volume.root.id }, data = { volume = "alpha/default/nothing" } }`, `Unable to update VM "m1" ... Disk "data": host "alpha" has no volume "nothing" in pool "default". Make it with hypervisor_volume, or name another one`},
-		{one, root + "memory_backing = { page_size = \"2MiB\" }\nallow_change = \"reboot\"", `Unable to update VM "m1" ... needs 16 huge pages of 2MiB, and host "alpha" has 0 free for it. Reserve more`},
+		{one, root + "memory_backing = { page_size = \"1GiB\" }\nallow_change = \"reboot\"", `Unable to update VM "m1" ... needs 1 huge pages of 1GiB, and host "alpha" has 0 free for it. Reserve more`},
 		{one, root + "machine = \"pc\"\nallow_change = \"replace\"\ninterfaces = { lan = { network = \"nowhere\" } }", `Unable to plan VM "m1" ... would be destroyed, and the one in its place could not be made: host "alpha" has no network "nowhere".`},
+		{one, "disks = { root = { volume = \"alpha/default/nothing\" } }\nmachine = \"pc\"\nallow_change = \"replace\"", `Unable to plan VM "m1" ... could not be made: host "alpha" has no volume "nothing" in pool "default".`},
+		{one, root + "machine = \"pc\"\nallow_change = \"replace\"\nnuma_nodes = [{ cpus = \"0\", memory = \"32MiB\", host_node = 7 }]", `Unable to plan VM "m1" ... could not be made: NUMA node 0 of the guest is bound to node 7 of host "alpha", which has`},
+		{one, root + "machine = \"pc\"\nallow_change = \"replace\"\nmemory_backing = { page_size = \"1GiB\" }", `Unable to plan VM "m1" ... could not be made: the machine needs 1 huge pages of 1GiB, and host "alpha" has 0 free for it.`},
 	} {
 		steps = append(steps,
 			resource.TestStep{Config: config(test.cpu, test.devices), ExpectError: flexible(test.want)},

@@ -59,7 +59,7 @@ func (r *vmResource) checkHost(ctx context.Context, plan planned, state *planned
 	plan.checkModel(ctx, host, state, &resp.Diagnostics)
 
 	if state != nil && len(resp.RequiresReplace) > 0 {
-		plan.checkSuccessor(ctx, host, &resp.Diagnostics)
+		plan.checkSuccessor(ctx, host, *state, &resp.Diagnostics)
 	}
 
 	spec, known := plan.threads()

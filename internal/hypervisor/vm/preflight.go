@@ -12,7 +12,6 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // preflight refuses what the host would refuse only when the machine is changed or started. now is the machine as it is stored, and
@@ -199,29 +198,5 @@ func (p planned) checkModel(ctx context.Context, host *libvirt.Host, state *plan
 	err := knowsModel(ctx, host, p.CPUModel.ValueString())
 	if err != nil && !errors.Is(err, libvirt.ErrUnreachable) {
 		diags.Append(tf.FailedAt(path.Root("cpu_model"), "plan", "VM", p.Name.ValueString(), err))
-	}
-}
-
-// checkSuccessor refuses to destroy a machine for another one that could not be made: its bridges and networks have to be there. One
-// that the same apply makes comes too late to be sure of.
-func (p planned) checkSuccessor(ctx context.Context, host *libvirt.Host, diags *diag.Diagnostics) {
-	for name, element := range p.Interfaces.Elements() {
-		nic, ok := element.(types.Object)
-		if !ok || !host.Known() {
-			continue
-		}
-
-		bridge, _ := nic.Attributes()["bridge"].(types.String)
-		network, _ := nic.Attributes()["network"].(types.String)
-
-		if bridge.IsUnknown() || network.IsUnknown() {
-			continue
-		}
-
-		err := wired(ctx, host, domainxml.Interface{Bridge: bridge.ValueString(), Network: network.ValueString()})
-		if err != nil && !errors.Is(err, libvirt.ErrUnreachable) {
-			diags.Append(tf.FailedAt(path.Root("interfaces").AtMapKey(name), "plan", "VM", p.Name.ValueString(),
-				fmt.Errorf("the machine would be destroyed, and the one in its place could not be made: %w", err)))
-		}
 	}
 }

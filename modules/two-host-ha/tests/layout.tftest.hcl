@@ -4,6 +4,11 @@ provider "hypervisor" {
   hosts = { for name in ["alpha", "beta", "gamma"] : name => { uri = "qemu+tcp://127.0.0.1:1/system" } } # nobody is there
 }
 
+provider "hypervisor" {
+  alias = "containers"
+  hosts = { for name in ["alpha", "beta", "gamma"] : name => { uri = "lxc+tcp://127.0.0.1:1/system" } }
+}
+
 variables {
   hosts   = ["alpha", "beta"]
   witness = "gamma"
@@ -77,6 +82,20 @@ run "every_pair_is_on_different_hosts" {
       output.rto_estimate.reads.typical < 5 && output.rto_estimate.writes.typical < 15
     )
     error_message = "The estimate does not follow from the timers: ${jsonencode(output.rto_estimate)}"
+  }
+}
+
+run "containers" {
+  command   = plan
+  providers = { hypervisor = hypervisor.containers }
+
+  variables {
+    image = { kind = "archive", volumes = { for host in ["alpha", "beta", "gamma"] : host => "${host}/default/debian-12.tar" } }
+  }
+
+  assert {
+    condition     = strcontains(output.core_map, "web-2") && !strcontains(output.core_map, "web-3")
+    error_message = "The containers are not placed:\n${output.core_map}"
   }
 }
 
