@@ -20,7 +20,7 @@ import (
 )
 
 // patience is for anything that may take long on a busy machine.
-const patience = 4 * time.Minute
+const patience = 10 * time.Minute
 
 // platform is what the configuration in testdata makes.
 type platform struct {
@@ -57,7 +57,6 @@ func raise(t *testing.T) *platform {
 	run := p.prepare(t)
 	variables := map[string]any{
 		"uris": uris, "archive": system.Archive, "subnet": strings.TrimSuffix(p.bed.Address(1), ".1"), "secrets": p.secrets(t),
-		"passwords": map[string]string{"replication": "the-replication-s-password", "shop": "shop-password"},
 	}
 
 	if err := run.SetVariables(variables); err != nil {
@@ -145,6 +144,7 @@ func (p *platform) secrets(t *testing.T) map[string]any {
 
 	return map[string]any{
 		"redis_password": "the-redis-password",
+		"mysql":          map[string]any{"replication": "the-replication-password", "users": map[string]string{"shop": "shop-password"}},
 		"consul": map[string]any{
 			"gossip_key": strings.TrimSpace(string(gossip)), "tokens": tokens,
 			"ca_certificate": read(t, authority.CAFile()), "server_certificate": read(t, certificate), "server_key": read(t, key),
@@ -190,7 +190,7 @@ func (p *platform) paired(t *testing.T, host string) (primary string) {
 	t.Helper()
 
 	eventually(t, "both MySQL servers to be in sync", func(ctx context.Context) error {
-		status, err := p.hosts[host].Inside(ctx, members[host], "sh", "-c", "CONSUL_HTTP_TOKEN_FILE=/etc/mysql-pair.token mysql-pair status --pair=shop")
+		status, err := p.hosts[host].Inside(ctx, members[host], "sh", "-c", "env $(grep ^CONSUL /etc/mysql-pair.env) mysql-pair status --pair=$(sed -n s/^PAIR=//p /etc/mysql-pair.env)")
 		if err != nil || strings.Count(status, "in sync")+strings.Count(status, "primary") != 2 {
 			return fmt.Errorf("the pair is %q (%w)", status, err)
 		}

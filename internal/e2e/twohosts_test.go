@@ -31,6 +31,10 @@ func TestTwoHostsSurviveEachOther(t *testing.T) {
 	next := 1
 	primary := p.paired(t, "alpha")
 
+	if _, err := p.hosts[primary].Inside(t.Context(), members[primary], "mysql", "--execute", "CREATE TABLE shop.orders (id INT PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+
 	for number := range losses {
 		t.Run(fmt.Sprintf("loss %d of %s", number+1, primary), func(t *testing.T) { next = p.lose(t, primary, next) })
 

@@ -39,6 +39,9 @@ type Record struct {
 	// shows. A put sets it right.
 	Altered bool
 
+	// Partial says of an object that was read that its making was interrupted. The next put completes it.
+	Partial bool
+
 	// Note is kept with the object and given back; the gateway makes nothing of it.
 	Note string
 }

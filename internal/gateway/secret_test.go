@@ -141,6 +141,28 @@ func (e engine) admin(t *testing.T, method, path, body string) {
 	}
 }
 
+// TestConsumerWhoseMakerWasKilledIsCompleted has what a run leaves that was killed before the first credential, and what another
+// state has made in full.
+func TestConsumerWhoseMakerWasKilledIsCompleted(t *testing.T) {
+	on := kongEngine(t)
+	config := on.block + "resource \"gateway_consumer\" \"ann\" {\n  provider = hypervisor\n  name = \"ann\"\n" +
+		"  keys = { laptop = { key_wo = \"s3cret\", key_wo_version = 1 } }\n}\n"
+
+	on.admin(t, http.MethodPost, "/consumers", `{"username": "ann", "tags": ["managed-by:terraform-provider-hypervisor"]}`)
+	run(t, resource.TestStep{Config: config, ExpectError: message(`Unable to create gateway consumer "ann"`, "of this name already")})
+	on.admin(t, http.MethodPatch, "/consumers/ann", `{"tags": ["managed-by:terraform-provider-hypervisor", "incomplete"]}`)
+	run(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{PreConfig: func() {
+			on.key(t, "s3cret")
+
+			if consumer, err := on.fresh().Consumer(t.Context(), "ann"); err != nil || consumer.Partial {
+				t.Errorf("the consumer is still marked as incomplete, or cannot be read: %v", err)
+			}
+		}, Config: config, PlanOnly: true},
+	)
+}
+
 func TestCertificateLivesOnKong(t *testing.T) {
 	on := kongEngine(t)
 	shop, key := newCertificate(t, "shop.test", time.Hour)

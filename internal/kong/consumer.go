@@ -40,6 +40,10 @@ func (e *Engine) PutConsumer(ctx context.Context, consumer gateway.Consumer) err
 		wanted.Tags = withRecord(current.Tags, consumer.Record)
 	}
 
+	if current == nil && len(consumer.Groups)+len(consumer.Credentials) > 0 {
+		wanted.Tags = append(wanted.Tags, new(partialMark))
+	}
+
 	if current == nil || or(current.CustomID, "") != consumer.CustomID || !sameTags(current.Tags, wanted.Tags) {
 		current, err = e.consumers.write(ctx, http.MethodPut, at("consumers", consumer.Name), wanted)
 		if hasCode(err, codeUnique) {
@@ -54,7 +58,27 @@ func (e *Engine) PutConsumer(ctx context.Context, consumer gateway.Consumer) err
 		return err
 	}
 
-	return e.putCredentials(ctx, current.ID, consumer.Credentials)
+	if err := e.putCredentials(ctx, current.ID, consumer.Credentials); err != nil {
+		return err
+	}
+
+	return e.completeConsumer(ctx, consumer.Name, wanted)
+}
+
+// completeConsumer says that nothing is missing any more. A run that was killed before could not store that it made the
+// consumer, and the next one knows by the mark that it may go on.
+func (e *Engine) completeConsumer(ctx context.Context, name string, row consumerRow) error {
+	complete := slices.DeleteFunc(slices.Clone(row.Tags), isPartial)
+	if len(complete) == len(row.Tags) {
+		return nil
+	}
+
+	row.Tags = complete
+	if _, err := e.consumers.write(ctx, http.MethodPut, at("consumers", name), row); err != nil {
+		return fmt.Errorf("put Kong consumer %q: %w", name, err)
+	}
+
+	return nil
 }
 
 func sameTags(a, b []*string) bool {

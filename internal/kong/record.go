@@ -15,6 +15,11 @@ const mark = "managed-by:terraform-provider-hypervisor"
 // noteMark begins the tag that holds an object's note.
 const noteMark = "note:"
 
+// partialMark is a further tag on what takes several requests to make, until the last of them.
+const partialMark = "incomplete"
+
+func isPartial(tag *string) bool { return is(tag, partialMark) }
+
 func marked(tags []*string) bool {
 	return slices.ContainsFunc(tags, func(tag *string) bool { return is(tag, mark) })
 }
@@ -40,7 +45,7 @@ func withRecord(tags []*string, record gateway.Record) []*string {
 
 // recordOf reads an object's record from its tags.
 func recordOf(name string, tags []*string) gateway.Record {
-	record := gateway.Record{Name: name, Foreign: !marked(tags)}
+	record := gateway.Record{Name: name, Foreign: !marked(tags), Partial: slices.ContainsFunc(tags, isPartial)}
 
 	for _, tag := range tags {
 		if text, isNote := strings.CutPrefix(or(tag, ""), noteMark); isNote {

@@ -95,7 +95,7 @@ func (w *walk) declare(t *testing.T, folder string, changed bool) {
 			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %q\n  gateway = { kong = { admin_url = %q } }\n}\n", s.name, s.proxy.URL())
 			fmt.Fprintf(&text, walkedOnKong, s.name, changed, w.certificate, w.key)
 		} else {
-			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %q\n  consul = { address = %q }\n  gateway = { traefik = {} }\n}\n", s.name, s.proxy.URL())
+			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %[1]q\n  consul = { address = %[2]q }\n  gateway = { traefik = { key_prefix = %[1]q } }\n}\n", s.name, s.proxy.URL()) // or one's writes are conflicts for others
 			fmt.Fprintf(&text, walkedOnConsul, s.name, changed)
 		}
 	}
@@ -286,7 +286,7 @@ func (w *walk) kongRows(t *testing.T) (rows []string) {
 // The most calls of an operation. A walk fails that finds more.
 const (
 	callsOfConsul = 23
-	callsOfKong   = 30
+	callsOfKong   = 31
 )
 
 // together is how many subjects a run has at most: each has a provider process.

@@ -34,7 +34,7 @@ module "platform" {
 
   gateway = { vcpus = 1, memory = "1GiB", https = { enabled = false } }
   consul  = { vcpus = 1, memory = "1GiB" }
-  mysql   = { vcpus = 1, memory = "1GiB" }
+  mysql   = { vcpus = 1, memory = "1GiB", databases = ["shop"], users = { shop = { database = "shop" } } }
   redis   = { vcpus = 1, memory = "512MiB" }
   web     = { vcpus = 1, memory = "1GiB", files = local.pages }
 }

@@ -6,7 +6,7 @@ try {
     $db = mysqli_init();
     $db->options(MYSQLI_OPT_CONNECT_TIMEOUT, 1);
     $db->options(MYSQLI_OPT_READ_TIMEOUT, 5);
-    $db->real_connect("$name.service.consul", 'shop', getenv('SHOP_PASSWORD') ?: 'shop-password', 'shop');
+    $db->real_connect("$name.service.consul", 'shop', 'shop-password', 'shop');
     if (isset($_GET['id'])) {
         $db->execute_query('INSERT INTO orders (id) VALUES (?)', [(int)$_GET['id']]);
         echo 'written ', (int)$_GET['id'];

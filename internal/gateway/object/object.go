@@ -216,6 +216,7 @@ func (r *objectResource[M, V, P]) create(ctx context.Context, plan P) error {
 	existing, err := r.read(ctx, plan.Key())
 
 	switch {
+	case err == nil && !r.kind.Record(&existing).Foreign && r.kind.Record(&existing).Partial: // killed in its middle
 	case err == nil && !r.kind.Record(&existing).Foreign && !r.kind.Record(&existing).Altered && r.kind.Same(existing, wanted):
 		return nil
 	case err == nil:
