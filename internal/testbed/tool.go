@@ -124,7 +124,7 @@ func buildTool(ctx context.Context, folder, pkg, linker, path string) error {
 		}
 	}()
 
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", linker, "-o", path, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", linker, "-o", path, pkg)
 	cmd.Dir = folder
 	// The tool's module stands for itself: neither the project's build tags nor a workspace may reach it.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
