@@ -5,11 +5,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 )
+
+// fenced matches a snippet, with the indentation of an item that it stands in.
+var fenced = regexp.MustCompile("(?ms)^( *)```terraform$(\n.*?)^ *```$")
 
 // TestSnippetsOfTheGuidesAreWellFormed has Terraform read and format what the guides show. Whole configurations are planned
 // by other tests; a snippet may be of another provider, or name what stands elsewhere.
@@ -27,14 +31,9 @@ func TestSnippetsOfTheGuidesAreWellFormed(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		for number, part := range strings.Split(string(text), "```terraform\n")[1:] {
-			snippet, _, closed := strings.Cut(part, "```")
-			if !closed {
-				t.Errorf("%s does not end its snippet %d", guide, number+1)
-			}
-
+		for number, found := range fenced.FindAllStringSubmatch(string(text), -1) {
 			name := fmt.Sprintf("%s-%d.tf", strings.TrimSuffix(filepath.Base(guide), ".md"), number+1)
-			write(t, filepath.Join(folder, name), snippet)
+			write(t, filepath.Join(folder, name), strings.ReplaceAll(found[2], "\n"+found[1], "\n")[1:])
 
 			snippets++
 		}

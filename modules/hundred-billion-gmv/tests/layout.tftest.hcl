@@ -43,7 +43,9 @@ run "nothing_that_must_not_fail_together_does" {
   command = plan
 
   variables {
-    hosts        = merge(var.hosts, { witness = { nodes = [{ memory = "32GiB", cores = [for core in range(8) : "${core},${core + 8}"] }] } })
+    hosts = { for name, cores in { alpha = 16, beta = 16, gamma = 16, delta = 16, witness = 8 } : name => {
+      nodes = [{ memory = "${4 * cores}GiB", cores = [for core in range(cores) : "${core},${core + cores}"] }]
+    } }
     witnesses    = ["witness"]
     databases    = { orders = 1, goods = 2 }
     web_machines = 5
