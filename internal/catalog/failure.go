@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
+	"syscall"
 
 	"github.com/hashicorp/consul/api"
 )
@@ -34,22 +36,24 @@ func (c *Client) asked(err error) error {
 		return err
 	}
 
-	return fmt.Errorf("Consul at %s cannot be reached: %w. %s", c.address, transport.Err, remedy(transport.Err))
+	return fmt.Errorf("Consul at %s cannot be reached: %w. %s", c.address, transport.Err, c.remedy(transport.Err))
 }
 
 // forbidden is what to do about a token that may not do something. Consul says what.
 const forbidden = "Let the token's policies allow it, or give the provider another token (token_file in its block, or CONSUL_HTTP_TOKEN)"
 
 // remedy is what to do about a connection that does not come about.
-func remedy(err error) string {
+func (c *Client) remedy(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "Give the certificate of the authority that issued the server's in the provider block's consul.ca_file or in CONSUL_CACERT, and the " +
 			"name that it is issued to in server_name if that is not the address's"
 	}
 
-	// What a server says before it closes a TLS connection has a type that crypto/tls keeps to itself.
-	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
-		return "The server turns away clients that show no certificate of an authority that it trusts: give one in the provider block's " +
+	// What a server says before it closes a TLS connection has a type that crypto/tls keeps to itself, and whoever is still
+	// sending when it does finds the connection closed only.
+	closed := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+	if alert, ok := errors.AsType[*net.OpError](err); ok && (alert.Op == "remote error" || closed && strings.HasPrefix(c.address, "https://")) {
+		return "Servers turn away clients that show no certificate of an authority that they trust: give one in the provider block's " +
 			"consul, as cert_file and key_file, or in CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY"
 	}
 

@@ -182,7 +182,7 @@ func TestConsulUnderTLSAndAccessControlIsServedByEachSourceOfAToken(t *testing.T
 	port(81, authority.CAFile())
 	edit(t, run, "main.tf", "    cert_file ", "    # cert_file ")
 	edit(t, run, "main.tf", "    key_file ", "    # key_file ")
-	wantRefusal(t, "without a certificate of its own", refresh, "Unable to read Consul", "certificate required", "cert_file and key_file")
+	wantRefusal(t, "without a certificate of its own", refresh, "Unable to read Consul", "cert_file and key_file")
 	edit(t, run, "main.tf", "    # cert_file ", "    cert_file ")
 	edit(t, run, "main.tf", "    # key_file ", "    key_file ")
 

@@ -56,21 +56,21 @@ func writeState(folder string, s state) error {
 		return fmt.Errorf("write the member's state: %w", err)
 	}
 
-	if err := replaceFile(statePath(folder), text); err != nil {
+	if err := replaceFile(statePath(folder), text, 0o600); err != nil {
 		return fmt.Errorf("write the member's state: %w", err)
 	}
 
 	return nil
 }
 
-func replaceFile(path string, content []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // G304: the operator names the file
+func replaceFile(path string, content []byte, mode os.FileMode) error {
+	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode) //nolint:gosec // G304: the operator names the file
 	if err != nil {
 		return err
 	}
 
 	_, err = file.Write(content)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err := errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil { // the unit's umask may take from it
 		return err
 	}
 
@@ -112,7 +112,8 @@ func Prepare(ctx context.Context, config Config, consul *api.Client, id uint32, 
 		return err
 	}
 
-	if err := replaceFile(file, []byte(mariadb.Config(id, keeps))); err != nil {
+	// The server reads it as a user of its own, and there is no secret in it.
+	if err := replaceFile(file, []byte(mariadb.Config(id, keeps)), 0o644); err != nil {
 		return fmt.Errorf("write the server's configuration: %w", err)
 	}
 
