@@ -13,7 +13,7 @@ import (
 )
 
 // fenced matches a snippet, with the indentation of an item that it stands in.
-var fenced = regexp.MustCompile("(?ms)^( *)```terraform$(\n.*?)^ *```$")
+var fenced = regexp.MustCompile("(?s)\n( *)```terraform(\n.*?\n) *```\n")
 
 // TestSnippetsOfTheGuidesAreWellFormed has Terraform read and format what the guides show. Whole configurations are planned
 // by other tests; a snippet may be of another provider, or name what stands elsewhere.

@@ -3,10 +3,18 @@
 mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 try {
     $name = isset($_GET['id']) ? 'mysql-writer' : 'mysql-reader';
-    $db = mysqli_init();
-    $db->options(MYSQLI_OPT_CONNECT_TIMEOUT, 1);
-    $db->options(MYSQLI_OPT_READ_TIMEOUT, 5);
-    $db->real_connect("$name.service.consul", 'shop', 'shop-password', 'shop');
+    $servers = gethostbynamel("$name.service.consul") ?: throw new Exception("nobody is $name");
+    foreach ($servers as $number => $server) { // the next one, if one that has just died is still in DNS
+        $db = mysqli_init();
+        $db->options(MYSQLI_OPT_CONNECT_TIMEOUT, 1);
+        $db->options(MYSQLI_OPT_READ_TIMEOUT, 5);
+        try {
+            $db->real_connect($server, 'shop', 'shop-password', 'shop');
+            break;
+        } catch (mysqli_sql_exception $failure) {
+            if ($number + 1 == count($servers)) throw $failure;
+        }
+    }
     if (isset($_GET['id'])) {
         $db->execute_query('INSERT INTO orders (id) VALUES (?)', [(int)$_GET['id']]);
         echo 'written ', (int)$_GET['id'];
