@@ -17,6 +17,9 @@ import (
 // requestLimit is how long a client waits for an answer.
 const requestLimit = 4 * time.Second
 
+// answerTime is what a gap has beside the time that a service is away: the interval between requests, and an answer.
+const answerTime = time.Second
+
 // kinds are what clients ask for, and how often.
 var kinds = map[string]time.Duration{"page": 200 * time.Millisecond, "read": 100 * time.Millisecond, "write": 100 * time.Millisecond}
 
@@ -31,7 +34,7 @@ type load struct {
 	mutex     sync.Mutex
 	next      int // number of the next write
 	successes map[string][]time.Time
-	failures  map[string]int
+	failures  map[string][]time.Time
 	words     map[string]string // the last failure of each kind
 	acked     []int
 }
@@ -40,7 +43,7 @@ type load struct {
 func startLoad(ctx context.Context, address string, first int) *load {
 	ctx, stop := context.WithCancel(ctx)
 	l := &load{
-		address: address, stop: stop, next: first, successes: map[string][]time.Time{}, failures: map[string]int{}, words: map[string]string{},
+		address: address, stop: stop, next: first, successes: map[string][]time.Time{}, failures: map[string][]time.Time{}, words: map[string]string{},
 		client: &http.Client{Timeout: requestLimit, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 
@@ -87,7 +90,7 @@ func (l *load) ask(ctx context.Context, kind string) {
 	defer l.mutex.Unlock()
 
 	if err != nil {
-		l.failures[kind]++
+		l.failures[kind] = append(l.failures[kind], time.Now())
 		l.words[kind] = err.Error()
 
 		return
@@ -120,17 +123,29 @@ func fetch(ctx context.Context, client *http.Client, url, want string) error {
 	return err
 }
 
-// served is how many requests of each kind have succeeded since.
+// served is how many requests of a kind have succeeded since.
 func (l *load) served(kind string, since time.Time) int {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 
-	at := slices.IndexFunc(l.successes[kind], since.Before)
+	return after(l.successes[kind], since)
+}
+
+// failed is how many requests of a kind have failed since.
+func (l *load) failed(kind string, since time.Time) int {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+
+	return after(l.failures[kind], since)
+}
+
+func after(times []time.Time, since time.Time) int {
+	at := slices.IndexFunc(times, since.Before)
 	if at < 0 {
 		return 0
 	}
 
-	return len(l.successes[kind]) - at
+	return len(times) - at
 }
 
 // last are the last failures, for a message.
@@ -147,9 +162,12 @@ func (l *load) end() {
 	l.running.Wait()
 }
 
-// report prints how the time was for clients from an event until the load ended.
-func (l *load) report(t *testing.T, event string, since time.Time) {
+// report prints how the time was for clients from an event until the load ended, beside what the module said beforehand.
+func (l *load) report(t *testing.T, event string, since time.Time, said map[string]estimate) {
 	t.Helper()
+
+	// A page is behind the gateway and the web machines, and an order behind the database as well.
+	tiers := map[string]string{"page": "web", "read": "reads", "write": "writes"}
 
 	for _, kind := range []string{"page", "read", "write"} {
 		gap, last := time.Duration(0), since
@@ -160,6 +178,13 @@ func (l *load) report(t *testing.T, event string, since time.Time) {
 			}
 		}
 
-		t.Logf("%s: %s: longest gap %.1f s, %d of %d requests failed", event, kind, gap.Seconds(), l.failures[kind], l.failures[kind]+len(l.successes[kind]))
+		bound := said[tiers[kind]]
+		failed := l.failed(kind, since)
+		t.Logf("%s: %s: longest gap %.1f s (estimated: %.1f to %.1f), %d of %d requests failed",
+			event, kind, gap.Seconds(), bound.Typical, bound.Longest, failed, failed+l.served(kind, since))
+
+		if gap.Seconds() > bound.Longest+answerTime.Seconds() {
+			t.Errorf("The gap of %s is longer than the module says", kind)
+		}
 	}
 }

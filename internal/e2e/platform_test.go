@@ -27,7 +27,14 @@ type platform struct {
 	bed     *testbed.Bed
 	hosts   map[string]*testbed.Host
 	address string // the virtual one
+	primary string // host of the primary
+	next    int    // number of the next write
+
+	estimate map[string]estimate // what the module says of each tier
 }
+
+// estimate is the module's rto_estimate of a tier, in seconds.
+type estimate struct{ Typical, Longest float64 }
 
 // members are the machines of the MySQL pair, by their hosts.
 var members = map[string]string{"alpha": "mysql-1", "beta": "mysql-2"}
@@ -41,7 +48,7 @@ func raise(t *testing.T) *platform {
 		t.Fatal(err)
 	}
 
-	p := &platform{bed: testbed.For(t), hosts: map[string]*testbed.Host{}}
+	p := &platform{bed: testbed.For(t), hosts: map[string]*testbed.Host{}, next: 1}
 	p.address = p.bed.Address(100)
 	uris := map[string]string{}
 
@@ -73,6 +80,10 @@ func raise(t *testing.T) *platform {
 	changes, text, err := run.Plan(t.Context())
 	if err != nil || changes {
 		t.Errorf("The plan after the apply has changes (%v):\n%s", err, text)
+	}
+
+	if err := run.Output(t.Context(), "rto_estimate", &p.estimate); err != nil {
+		t.Fatal(err)
 	}
 
 	return p

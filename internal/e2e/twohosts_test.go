@@ -11,10 +11,14 @@ import (
 	"time"
 )
 
-// steady is how many requests of each kind have to succeed for a service to count as being back.
-const steady = 10
+// How many requests of each kind have to succeed for a service to count as being back, and for a loss to count as unnoticed.
+const (
+	steady    = 10
+	unnoticed = 60 // a page every 200 ms: longer than any of the timers
+)
 
-// TestTwoHostsSurviveEachOther loses the host of the primary as often as E2E_LOSSES says, each time under load.
+// TestTwoHostsSurviveEachOther loses the host of the primary as often as E2E_LOSSES says, then the link between the hosts, then
+// the witness, each under load.
 func TestTwoHostsSurviveEachOther(t *testing.T) {
 	losses := 1
 
@@ -28,45 +32,116 @@ func TestTwoHostsSurviveEachOther(t *testing.T) {
 	}
 
 	p := raise(t)
-	next := 1
-	primary := p.paired(t, "alpha")
+	p.primary = p.paired(t, "alpha")
 
-	if _, err := p.hosts[primary].Inside(t.Context(), members[primary], "mysql", "--execute", "CREATE TABLE shop.orders (id INT PRIMARY KEY)"); err != nil {
+	if _, err := p.hosts[p.primary].Inside(t.Context(), members[p.primary], "mysql", "--execute", "CREATE TABLE shop.orders (id INT PRIMARY KEY)"); err != nil {
 		t.Fatal(err)
 	}
 
 	for number := range losses {
-		t.Run(fmt.Sprintf("loss %d of %s", number+1, primary), func(t *testing.T) { next = p.lose(t, primary, next) })
+		p.step(t, fmt.Sprintf("loss %d, of %s", number+1, p.primary), p.lose)
+	}
 
-		if t.Failed() {
-			return
-		}
+	p.step(t, "link", p.isolate)
+	p.step(t, "witness", p.loseWitness)
+}
 
-		primary = p.paired(t, primary) // the lost host has come back
+// step runs a part as a test of its own. Nothing follows one that failed.
+func (p *platform) step(t *testing.T, name string, part func(t *testing.T)) {
+	t.Helper()
+
+	if !t.Run(name, part) {
+		t.FailNow()
 	}
 }
 
-// lose lets a host die under load and come back. It returns the number of the next write.
-func (p *platform) lose(t *testing.T, host string, first int) int {
-	other := map[string]string{"alpha": "beta", "beta": "alpha"}[host]
+var others = map[string]string{"alpha": "beta", "beta": "alpha"}
 
-	clients := startLoad(t.Context(), p.address, first)
-	defer clients.end()
+// lose lets the primary's host die under load and come back as the replica's.
+func (p *platform) lose(t *testing.T) {
+	host, other := p.primary, others[p.primary]
 
-	p.serves(t, clients, "before the loss")
+	p.underLoad(t, "loss of "+host, other, steady, func() error { return p.hosts[host].Kill(t.Context()) })
 
-	if err := p.hosts[host].Kill(t.Context()); err != nil {
+	if err := p.hosts[host].Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 
-	died := time.Now()
+	back := time.Now()
+	p.wantPrimary(t, other)
+	t.Logf("return of %s: its MySQL server was a replica in sync after %.0f s", host, time.Since(back).Seconds())
+}
 
-	p.serves(t, clients, "after the loss")
+// isolate cuts the primary's host off from the other one and from the witness, while all of them live.
+func (p *platform) isolate(t *testing.T) {
+	const stray = "-1"
+
+	host, other := p.primary, others[p.primary]
+
+	p.underLoad(t, "isolation of "+host, other, steady, func() error { return p.hosts[host].SetLink(t.Context(), false) })
+
+	output, err := p.hosts[host].Inside(t.Context(), members[host], "timeout", "5", "mysql", "--execute", "INSERT INTO shop.orders VALUES ("+stray+")")
+	if err == nil {
+		t.Errorf("The server that is cut off took a write while the other one was primary: %s", output)
+	}
+
+	if err := p.hosts[host].SetLink(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+
+	p.wantPrimary(t, other)
+
+	for name := range members {
+		if p.orders(t, name)[stray] {
+			t.Errorf("%s has the write that nobody was told of", name)
+		}
+	}
+}
+
+// loseWitness lets the witness die, which nobody may notice.
+func (p *platform) loseWitness(t *testing.T) {
+	since := time.Time{}
+	clients := p.underLoad(t, "loss of the witness", p.primary, unnoticed, func() error {
+		since = time.Now()
+
+		return p.hosts["gamma"].Kill(t.Context())
+	})
+
+	for kind := range kinds {
+		if failed := clients.failed(kind, since); failed > 0 {
+			t.Errorf("%d requests of kind %s failed; the last: %s", failed, kind, clients.last())
+		}
+	}
+
+	if err := p.hosts["gamma"].Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	p.wantPrimary(t, p.primary)
+}
+
+// underLoad lets something happen under load, waits until all is served again, and wants every acknowledged write to be on
+// the host that is left.
+func (p *platform) underLoad(t *testing.T, event, left string, enough int, happen func() error) *load {
+	t.Helper()
+
+	clients := startLoad(t.Context(), p.address, p.next)
+	defer clients.end()
+
+	p.serves(t, clients, steady, "before the "+event)
+
+	began := time.Now()
+
+	if err := happen(); err != nil {
+		t.Fatal(err)
+	}
+
+	p.serves(t, clients, enough, "after the "+event)
 	clients.end()
-	clients.report(t, "loss of "+host, died)
+	clients.report(t, event, began, p.estimate)
 
-	missing := 0
-	stored := p.orders(t, other)
+	p.next = clients.next
+	stored, missing := p.orders(t, left), 0
 
 	for _, id := range clients.acked {
 		if !stored[strconv.Itoa(id)] {
@@ -74,35 +149,33 @@ func (p *platform) lose(t *testing.T, host string, first int) int {
 		}
 	}
 
-	t.Logf("loss of %s: %d writes were acknowledged, %d of them are missing", host, len(clients.acked), missing)
+	t.Logf("%s: %d writes were acknowledged, %d of them are missing", event, len(clients.acked), missing)
 
 	if missing > 0 {
 		t.Errorf("%d acknowledged writes are lost", missing)
 	}
 
-	if err := p.hosts[host].Restart(t.Context()); err != nil {
-		t.Fatal(err)
+	return clients
+}
+
+// wantPrimary waits until both members have every write, and wants the primary to be on a host.
+func (p *platform) wantPrimary(t *testing.T, host string) {
+	t.Helper()
+
+	if p.primary = p.paired(t, host); p.primary != host {
+		t.Errorf("The primary is on %s, and not on %s", p.primary, host)
 	}
-
-	back := time.Now()
-	if now := p.paired(t, other); now != other {
-		t.Errorf("The primary is on %s, and %s has every write and took over", now, other)
-	}
-
-	t.Logf("return of %s: its MySQL server was a replica in sync after %.0f s", host, time.Since(back).Seconds())
-
-	return clients.next
 }
 
 // serves waits until clients of each kind are served from now on.
-func (p *platform) serves(t *testing.T, clients *load, when string) {
+func (p *platform) serves(t *testing.T, clients *load, enough int, when string) {
 	t.Helper()
 
 	since := time.Now()
 
 	eventually(t, "clients to be served "+when, func(context.Context) error {
 		for kind := range kinds {
-			if count := clients.served(kind, since); count < steady {
+			if count := clients.served(kind, since); count < enough {
 				return fmt.Errorf("%d requests of kind %s were; the last failures are %s", count, kind, clients.last())
 			}
 		}

@@ -279,6 +279,18 @@ func (h *Host) Kill(ctx context.Context) error {
 	return h.remove(ctx)
 }
 
+// SetLink connects the host to the bed's network, or takes it off while it and its machines run on.
+func (h *Host) SetLink(ctx context.Context, up bool) error {
+	state := "down"
+	if up {
+		state = "up"
+	}
+
+	_, err := run(ctx, "ip", "link", "set", h.bed.record.veth(h.record.Number), state)
+
+	return err
+}
+
 // Restart is a reboot: it stops the host if it runs, forgets what a reboot forgets, and starts it. Machines marked
 // for autostart start.
 func (h *Host) Restart(ctx context.Context) error {
