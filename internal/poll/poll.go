@@ -26,21 +26,27 @@ func Until(ctx context.Context, what string, probe func(attempt int) error) erro
 
 	defer ticker.Stop()
 
+	var seen error
+
 	for attempt := 0; ; attempt++ {
 		err := probe(attempt)
 		if !errors.Is(err, ErrNotYet) {
 			return err
 		}
 
+		if seen == nil || ctx.Err() == nil { // a look that the deadline cut short has seen nothing
+			seen = err
+		}
+
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.Canceled) {
-				return fmt.Errorf("was cancelled while waiting for %s; last seen: %w", what, err)
+				return fmt.Errorf("was cancelled while waiting for %s; last seen: %w", what, seen)
 			}
 
 			return fmt.Errorf("gave up waiting for %s after %s; last seen: %w. If it only takes longer, raise the limit in timeouts",
-				what, time.Since(started).Round(time.Second), err)
+				what, time.Since(started).Round(time.Second), seen)
 		}
 	}
 }

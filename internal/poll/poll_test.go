@@ -35,6 +35,26 @@ func TestUntilEndsWithSuccessAFinalErrorOrTheDeadline(t *testing.T) {
 	}
 }
 
+func TestLookThatTheDeadlineCutsShortHidesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+
+		err := poll.Until(ctx, "the kettle", func(attempt int) error {
+			if attempt < 3 {
+				return notYet(true)
+			}
+
+			<-ctx.Done()
+
+			return fmt.Errorf("%w: %w", poll.ErrNotYet, ctx.Err())
+		})
+		if err == nil || !strings.Contains(err.Error(), "last seen: not yet: cold") {
+			t.Errorf("got %v, want what was seen before", err)
+		}
+	})
+}
+
 func notYet(cold bool) error {
 	if !cold {
 		return nil
