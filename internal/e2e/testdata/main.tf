@@ -36,7 +36,7 @@ module "platform" {
   consul  = { vcpus = 1, memory = "1GiB" }
   mysql   = { vcpus = 1, memory = "1GiB", databases = ["shop"], users = { shop = { database = "shop" } } }
   redis   = { vcpus = 1, memory = "512MiB" }
-  web     = { vcpus = 1, memory = "1GiB", files = local.pages }
+  web     = { vcpus = 1, memory = "4GiB", files = local.pages } # enough workers for those that wait for a database that died
 }
 
 locals {
