@@ -136,11 +136,21 @@ func wantMembers(t *testing.T, consul *api.Client) {
 	}
 }
 
-// leaderBeside returns the leader of a cluster, which is made another one than the given server if it is that.
+// leaderBeside returns the leader of a cluster that can lose it, which is made another one than the given server if it is that.
+// One that was killed may have been taken out of the cluster meanwhile, and votes again only some time after it has come back.
 func leaderBeside(t *testing.T, servers []*testbed.ConsulServer, asked *testbed.ConsulServer, consul *api.Client) (leader *testbed.ConsulServer) {
 	t.Helper()
 
 	eventually(t, func() error {
+		health, err := consul.Operator().AutopilotServerHealth(nil)
+		if err != nil {
+			return err
+		}
+
+		if health.FailureTolerance < 1 {
+			return errors.New("the cluster cannot lose a server")
+		}
+
 		for _, server := range servers {
 			leads, err := server.Leads(t.Context())
 
