@@ -43,29 +43,11 @@ var members = map[string]string{"alpha": "mysql-1", "beta": "mysql-2"}
 func raise(t *testing.T) *platform {
 	t.Helper()
 
-	system, err := testbed.OpenSystem(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	bed, hosts, variables := startHosts(t)
+	p := &platform{bed: bed, hosts: hosts, next: 1, address: bed.Address(100)}
+	variables["secrets"] = secrets(t)
 
-	p := &platform{bed: testbed.For(t), hosts: map[string]*testbed.Host{}, next: 1}
-	p.address = p.bed.Address(100)
-	uris := map[string]string{}
-
-	for _, name := range []string{"alpha", "beta", "gamma"} {
-		host, err := p.bed.StartHost(t.Context(), testbed.HostOptions{Name: name, Containers: true, System: system})
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		p.hosts[name], uris[name] = host, host.ContainerURI()
-	}
-
-	run := p.prepare(t)
-	variables := map[string]any{
-		"uris": uris, "archive": system.Archive, "subnet": strings.TrimSuffix(p.bed.Address(1), ".1"), "secrets": p.secrets(t),
-	}
-
+	run := prepare(t, "testdata")
 	if err := run.SetVariables(variables); err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +71,31 @@ func raise(t *testing.T) *platform {
 	return p
 }
 
-// prepare makes a configuration's folder with the modules beside it.
-func (p *platform) prepare(t *testing.T) *cli.CLI {
+// startHosts starts two hosts and a witness, and returns what a configuration has to know of them as variables.
+func startHosts(t *testing.T) (*testbed.Bed, map[string]*testbed.Host, map[string]any) {
+	t.Helper()
+
+	system, err := testbed.OpenSystem(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	bed, hosts, uris := testbed.For(t), map[string]*testbed.Host{}, map[string]string{}
+
+	for _, name := range []string{"alpha", "beta", "gamma"} {
+		host, err := bed.StartHost(t.Context(), testbed.HostOptions{Name: name, Containers: true, System: system})
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		hosts[name], uris[name] = host, host.ContainerURI()
+	}
+
+	return bed, hosts, map[string]any{"uris": uris, "archive": system.Archive, "subnet": strings.TrimSuffix(bed.Address(1), ".1")}
+}
+
+// prepare makes a folder with a configuration and the modules beside it.
+func prepare(t *testing.T, configuration string) *cli.CLI {
 	t.Helper()
 
 	root, err := cli.Root(t.Context())
@@ -100,7 +105,7 @@ func (p *platform) prepare(t *testing.T) *cli.CLI {
 
 	tree := t.TempDir()
 	if err := errors.Join(
-		os.CopyFS(tree, os.DirFS("testdata")),
+		os.CopyFS(tree, os.DirFS(configuration)),
 		os.CopyFS(filepath.Join(tree, "modules"), os.DirFS(filepath.Join(root, "modules"))),
 	); err != nil {
 		t.Fatal(err)
@@ -124,8 +129,8 @@ func (p *platform) prepare(t *testing.T) *cli.CLI {
 	return run
 }
 
-// secrets are what the module's README says how to make.
-func (p *platform) secrets(t *testing.T) map[string]any {
+// secrets are what the modules' READMEs say how to make.
+func secrets(t *testing.T) map[string]any {
 	t.Helper()
 
 	authority, err := testbed.NewAuthority(t.TempDir())
