@@ -169,14 +169,14 @@ func TestWhatTraefikCannotDoIsRefusedInThePlan(t *testing.T) {
 }
 
 func TestWhatKongCannotDoIsRefusedInThePlan(t *testing.T) {
-	authority, _ := newCertificate(t, "a.test", time.Hour)
+	leaf, _ := newCertificate(t, "a.test", time.Hour)
 
 	refusedAll(t, kongBlock, "gateway_upstream", "", map[string]wrong{
 		"a target like a service": {`targets = { "web.service.consul:8000" = {} }`, []string{"cannot be told from the Consul service"}},
 		"passive alone":           {target + "\n passive_health = { failures = 1 }", []string{"Kong takes a member back", "Add health_check"}},
 		"window":                  {target + "\n health_check = {}\n passive_health = { failures = 1, window = \"1s\" }", []string{"Kong counts failures without a window"}},
 		"server name":             {target + "\n protocol = \"https\"\n tls = { server_name = \"a.test\" }", []string{"Kong asks for the name that the Host header says"}},
-		"authority":               {target + fmt.Sprintf("\n protocol = \"https\"\n tls = { ca = %q }", authority), []string{"puts no authorities into Kong", "lua_ssl_trusted_certificate"}},
+		"authority":               {target + fmt.Sprintf("\n protocol = \"https\"\n tls = { ca = %q }", leaf), []string{"Kong takes certificates of authorities only", "its issuer"}},
 	})
 	refusedAll(t, kongBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
 		"SNI of http":                 {"snis = [\"a.test\"]", []string{"Requests without TLS name no server"}},

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"strings"
@@ -124,8 +125,8 @@ func (e engine) key(t *testing.T, key string) {
 	e.admin(t, http.MethodGet, "/consumers/ann/key-auth/"+key, "")
 }
 
-// admin asks Kong's Admin API itself.
-func (e engine) admin(t *testing.T, method, path, body string) {
+// admin asks Kong's Admin API itself, and returns what it answers.
+func (e engine) admin(t *testing.T, method, path, body string) string {
 	t.Helper()
 
 	request, err := http.NewRequestWithContext(t.Context(), method, e.url+path, strings.NewReader(body))
@@ -139,6 +140,11 @@ func (e engine) admin(t *testing.T, method, path, body string) {
 	if response.StatusCode >= http.StatusMultipleChoices {
 		t.Fatalf("%s %s is answered %s", method, path, response.Status)
 	}
+
+	answer, err := io.ReadAll(response.Body)
+	must(t, err)
+
+	return string(answer)
 }
 
 // TestConsumerWhoseMakerWasKilledIsCompleted has what a run leaves that was killed before the first credential, and what another

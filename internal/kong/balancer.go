@@ -2,6 +2,7 @@ package kong
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -119,7 +120,8 @@ func noPassiveChecks() map[string]any {
 }
 
 // renderChecks are the health checks that an upstream asks for. Kong takes an answer in neither list of statuses for
-// nothing at all, so the lists leave none out.
+// nothing at all, so the lists leave none out. Its checks know the authorities of its own configuration only, so with
+// others they verify nothing; requests do.
 func renderChecks(upstream gateway.Upstream) (checks healthchecks) {
 	if check := upstream.Health; check != nil {
 		var unhealthy []int
@@ -132,7 +134,7 @@ func renderChecks(upstream gateway.Upstream) (checks healthchecks) {
 		interval := check.Interval.Seconds()
 		failures := max(check.UnhealthyAfter, 1)
 		checks.Active = activeChecks{
-			Type: upstream.Protocol, Timeout: check.Timeout.Seconds(), Path: check.Path, VerifyHTTPS: !upstream.TLS.SkipVerify,
+			Type: upstream.Protocol, Timeout: check.Timeout.Seconds(), Path: check.Path, VerifyHTTPS: !upstream.TLS.SkipVerify && upstream.TLS.CA == "",
 			Healthy:   healthyState{Interval: interval, Successes: max(check.HealthyAfter, 1), Statuses: []int{check.Status}},
 			Unhealthy: unhealthyState{Interval: interval, TCPFailures: failures, Timeouts: failures, HTTPFailures: failures, Statuses: unhealthy},
 		}
@@ -217,8 +219,16 @@ func (b *balancer) serves(wanted gateway.Upstream) bool {
 		(wanted.Passive == nil || reflect.DeepEqual(passive, checks.Passive))
 }
 
-// renderService is Kong's service that leads to the upstream.
-func renderService(upstream gateway.Upstream) kong.Service {
+// verifyDepth is how many certificates may stand between a member's and its authority: the most that Kong takes. Its
+// default is one, and Traefik has no limit.
+const verifyDepth = 64
+
+// encrypted says whether members are spoken to by TLS.
+func encrypted(protocol string) bool { return protocol == gateway.HTTPS || protocol == gateway.TLS }
+
+// renderService is Kong's service that leads to the upstream, with the ids of the authorities that its members are
+// verified against.
+func renderService(upstream gateway.Upstream, trusted []string) kong.Service {
 	milliseconds := func(duration, standard time.Duration) *int {
 		if duration == 0 {
 			duration = standard
@@ -243,8 +253,11 @@ func renderService(upstream gateway.Upstream) kong.Service {
 		Enabled:        new(true),
 		Tags:           withRecord(nil, upstream.Record),
 	}
-	if upstream.Protocol == gateway.HTTPS || upstream.Protocol == gateway.TLS {
+	if encrypted(upstream.Protocol) {
 		service.TLSVerify = new(!upstream.TLS.SkipVerify)
+	}
+	if len(trusted) > 0 {
+		service.CACertificates, service.TLSVerifyDepth = kong.StringSlice(trusted...), new(verifyDepth)
 	}
 
 	return service
@@ -260,7 +273,9 @@ func serves(current *kong.Service, wanted kong.Service) bool {
 		is(current.ReadTimeout, *wanted.ReadTimeout) &&
 		is(current.Enabled, true) &&
 		current.Path == nil &&
-		(wanted.TLSVerify == nil || is(current.TLSVerify, *wanted.TLSVerify))
+		(wanted.TLSVerify == nil || is(current.TLSVerify, *wanted.TLSVerify)) &&
+		(wanted.TLSVerifyDepth == nil || is(current.TLSVerifyDepth, *wanted.TLSVerifyDepth)) &&
+		slices.Equal(texts(current.CACertificates), texts(wanted.CACertificates))
 }
 
 // parse is the upstream that Kong's entities make up.
@@ -280,6 +295,9 @@ func (p parts) parse(name string) gateway.Upstream {
 	}
 	upstream.TLS.SkipVerify = is(p.service.TLSVerify, false)
 
+	var whole bool
+	upstream.TLS.CA, whole = joinAuthorities(p.authorities)
+
 	if p.upstream != nil {
 		p.upstream.parse(&upstream)
 	}
@@ -287,8 +305,8 @@ func (p parts) parse(name string) gateway.Upstream {
 		upstream.Services, upstream.Targets = members(p.targets)
 	}
 
-	intact := p.upstream != nil && p.upstream.serves(upstream) && serves(p.service, renderService(upstream))
-	upstream.Altered = !upstream.Foreign && !intact
+	intact := whole && p.upstream != nil && p.upstream.serves(upstream) && serves(p.service, renderService(upstream, texts(p.service.CACertificates)))
+	upstream.Altered = !upstream.Foreign && (!intact || upstream.Partial)
 
 	return upstream
 }

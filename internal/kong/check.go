@@ -33,8 +33,13 @@ func (e *Engine) CheckUpstream(upstream gateway.Upstream) []gateway.Unsupported 
 	if upstream.TLS.ServerName != "" {
 		refuse("tls.server_name", "Kong asks for the name that the Host header says. Leave it out.")
 	}
-	if upstream.TLS.CA != "" {
-		refuse("tls.ca", "The provider puts no authorities into Kong (ca_certificates). Name this one in Kong's configuration (lua_ssl_trusted_certificate), and leave it out here.")
+	if authorities, err := gateway.ParseAuthorities(upstream.TLS.CA); upstream.TLS.CA != "" && err == nil {
+		for _, authority := range authorities {
+			if !authority.Parsed.IsCA {
+				refuse("tls.ca", fmt.Sprintf("Kong takes certificates of authorities only, and that of %q is none (basic constraint CA). "+
+					"Give the certificate of its issuer.", authority.Parsed.Subject))
+			}
+		}
 	}
 
 	return found
@@ -49,7 +54,9 @@ func (e *Engine) CheckRoute(route gateway.Route) []gateway.Unsupported {
 	}
 
 	if route.Priority != 0 {
-		refuse("priority", "Kong orders routes by their conditions; of the priorities that it knows, one is for patterns among themselves (regex_priority), and one for expressions. Leave it out, or make the route that is to win more specific.")
+		refuse("priority", "Kong orders routes by their conditions before it looks at any number of theirs: regex_priority is for patterns "+
+			"of routes that are otherwise alike, where the longer one wins as everywhere, and priority for routes that are written as expressions. "+
+			"Leave it out, and make the route that is to win more specific.")
 	}
 	if len(route.Ports) > 0 && route.Protocol == gateway.TLSPassthrough {
 		refuse("ports", "Kong tells connections that it passes on unread by their server names alone. Leave it out.")

@@ -77,6 +77,7 @@ func New(config Config) (*Engine, error) {
 	engine.consumers = newCollection(engine, "/consumers", func(row *consumerRow) string { return row.ID })
 	engine.groups = newCollection(engine, "/acls", func(row *groupRow) string { return row.ID })
 	engine.certificates = newCollection(engine, "/certificates", func(row *certificateRow) string { return row.ID })
+	engine.authorities = newCollection(engine, "/ca_certificates", func(row *authorityRow) string { return row.ID })
 	engine.credentials = map[string]*collection[credentialRow]{}
 	for _, kind := range credentialKinds {
 		engine.credentials[kind.kind] = newCollection(engine, kind.all, func(row *credentialRow) string { return row.ID })

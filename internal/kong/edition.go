@@ -43,6 +43,9 @@ func (e edition) release() (major, minor int, ok bool) {
 	return major, minor, cmp.Or(err, second) == nil
 }
 
+// enterprise says whether this is the Enterprise edition, whose versions have a fourth number.
+func (e edition) enterprise() bool { return strings.Count(e.Version, ".") > 2 }
+
 // refusal says why this Kong cannot be configured, or nothing.
 func (e edition) refusal() error {
 	if e.Configuration.Database == "off" {

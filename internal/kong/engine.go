@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
@@ -36,6 +37,9 @@ type Engine struct {
 	groups       *collection[groupRow]
 	credentials  map[string]*collection[credentialRow] // by kind
 	certificates *collection[certificateRow]
+	authorities  *collection[authorityRow]
+
+	authorityTurn sync.RWMutex // held for reading from when authorities are made until a service refers to them
 }
 
 var _ gateway.Engine = (*Engine)(nil)

@@ -22,6 +22,7 @@ const (
 	codeUnique     = 5  // another one has this already
 	codeReadOnly   = 12 // Kong runs without a database
 	codeUnresolved = 13 // refers by name to nothing
+	codeReferenced = 19 // a list of ids in something else has it
 )
 
 // maxRefusal bounds how much of an answer that is no success is read, in bytes.

@@ -16,6 +16,7 @@ type reader interface {
 	upstream(ctx context.Context, name string) (*balancer, error)
 	targets(ctx context.Context, upstream string) ([]*kong.Target, error)
 	route(ctx context.Context, name string) (*kong.Route, error)
+	authority(ctx context.Context, id string) (*authorityRow, error)
 }
 
 // direct asks Kong for each entity.
@@ -40,6 +41,10 @@ func (d direct) targets(ctx context.Context, upstream string) ([]*kong.Target, e
 
 func (d direct) route(ctx context.Context, name string) (*kong.Route, error) {
 	return get[kong.Route](ctx, d.engine, at("routes", name))
+}
+
+func (d direct) authority(ctx context.Context, id string) (*authorityRow, error) {
+	return get[authorityRow](ctx, d.engine, at("ca_certificates", id))
 }
 
 // pageSize is the most that Kong lists at once.
@@ -150,6 +155,10 @@ func (b *bulk) route(ctx context.Context, name string) (*kong.Route, error) {
 	routes, err := b.routes.get(ctx)
 
 	return routes[name], err
+}
+
+func (b *bulk) authority(ctx context.Context, id string) (*authorityRow, error) {
+	return b.direct.engine.authorities.one(ctx, func(row *authorityRow) bool { return row.ID == id })
 }
 
 func (b *bulk) targets(ctx context.Context, upstream string) ([]*kong.Target, error) {

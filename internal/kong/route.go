@@ -91,14 +91,18 @@ func renderRoute(route gateway.Route) kong.Route {
 		wanted.Destinations = append(wanted.Destinations, &kong.CIDRPort{Port: &port})
 	}
 
-	paths := slices.Clone(route.Paths)
+	paths, longest := slices.Clone(route.Paths), 0
 	for _, path := range route.ExactPaths {
-		paths = append(paths, patternMark+regexp.QuoteMeta(path)+patternEnd)
+		paths, longest = append(paths, patternMark+regexp.QuoteMeta(path)+patternEnd), max(longest, len(path))
 	}
 	for _, pattern := range route.PathPatterns {
-		paths = append(paths, patternMark+pattern)
+		paths, longest = append(paths, patternMark+pattern), max(longest, len(pattern))
 	}
 	wanted.Paths = kong.StringSlice(paths...)
+
+	if longest > 0 { // Kong would prefer the route that was made first, and of prefixes the longer one
+		wanted.RegexPriority = &longest
+	}
 
 	return wanted
 }
@@ -219,7 +223,7 @@ func routesAlike(found *kong.Route, wanted kong.Route) bool {
 	return slices.Equal(slices.Sorted(slices.Values(texts(found.Protocols))), texts(wanted.Protocols)) &&
 		(wanted.HTTPSRedirectStatusCode == nil || is(found.HTTPSRedirectStatusCode, *wanted.HTTPSRedirectStatusCode)) &&
 		is(found.StripPath, *wanted.StripPath) &&
-		len(found.Sources) == 0 && or(found.RegexPriority, 0) == 0
+		len(found.Sources) == 0 && or(found.RegexPriority, 0) == or(wanted.RegexPriority, 0)
 }
 
 // DeleteRoute removes a route.

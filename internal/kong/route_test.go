@@ -160,3 +160,30 @@ func TestRouteChangedWhereNoFieldShowsIsAltered(t *testing.T) {
 		}
 	}
 }
+
+// TestOfTwoPatternsTheLongerGoesFirst has what Traefik does by its routers' priorities: Kong would prefer the older route.
+func TestOfTwoPatternsTheLongerGoesFirst(t *testing.T) {
+	tests := map[string]struct {
+		route gateway.Route
+		want  float64
+	}{
+		"patterns":    {gateway.Route{PathPatterns: []string{"/v[0-9]/", "/v[0-9]/cart"}}, 12},
+		"exact paths": {gateway.Route{ExactPaths: []string{"/login"}, Paths: []string{"/a-longer-prefix"}}, 6},
+		"prefixes":    {gateway.Route{Paths: []string{"/cart"}}, 0},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			server, engine := start(t)
+			test.route.Name, test.route.Upstream = "shop", "up"
+			mustPut(t, engine, gateway.Upstream{Record: gateway.Record{Name: "up"}, Services: map[string]gateway.Member{"web": {Weight: 1}}}, test.route)
+
+			if got := ask(t, server, http.MethodGet, "/routes/shop", "")["regex_priority"]; got != test.want {
+				t.Errorf("the priority is %v, wanted %v", got, test.want)
+			}
+			if found, err := engine.Route(t.Context(), "shop"); err != nil || found.Altered {
+				t.Errorf("it reads back as %+v, %v", found, err)
+			}
+		})
+	}
+}

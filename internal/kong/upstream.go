@@ -19,14 +19,24 @@ const maxNamed = 20
 
 // parts is what Kong holds of an upstream.
 type parts struct {
-	service  *kong.Service
-	upstream *balancer
-	targets  []*kong.Target
+	service     *kong.Service
+	upstream    *balancer
+	targets     []*kong.Target
+	authorities []*authorityRow // as the service lists them; nil for one that is not there
 }
 
 func load(ctx context.Context, r reader, name string) (p parts, err error) {
 	if p.service, err = r.service(ctx, name); err != nil {
 		return p, err
+	}
+	if p.service != nil {
+		for _, id := range texts(p.service.CACertificates) {
+			authority, err := r.authority(ctx, id)
+			if err != nil {
+				return p, err
+			}
+			p.authorities = append(p.authorities, authority)
+		}
 	}
 	if p.upstream, err = r.upstream(ctx, name); err != nil || p.upstream == nil {
 		return p, err
@@ -140,20 +150,61 @@ func (e *Engine) putTargets(ctx context.Context, upstream gateway.Upstream, curr
 	return nil
 }
 
+// putService writes the service with the authorities that it refers to, and takes away those that nothing does any more.
+// Until that is done the service carries a tag, so that the next put does it.
 func (e *Engine) putService(ctx context.Context, upstream gateway.Upstream, current *kong.Service) error {
-	service := renderService(upstream)
+	partial, err := e.writeService(ctx, upstream, current)
+	if err != nil {
+		return fmt.Errorf("put Kong service %q: %w", upstream.Name, err)
+	}
+	if partial == nil {
+		return nil
+	}
+
+	if err := e.dropAuthorities(ctx); err != nil {
+		return err
+	}
+
+	whole := slices.DeleteFunc(slices.Clone(partial.Tags), isPartial)
+	if err := e.write(ctx, http.MethodPatch, at("services", upstream.Name), map[string]any{"tags": whole}); err != nil {
+		return fmt.Errorf("complete Kong service %q: %w", upstream.Name, err)
+	}
+
+	return nil
+}
+
+// writeService returns the service that it leaves marked as partial, nil if it is complete.
+func (e *Engine) writeService(ctx context.Context, upstream gateway.Upstream, current *kong.Service) (partial *kong.Service, err error) {
+	e.authorityTurn.RLock()
+	defer e.authorityTurn.RUnlock()
+
+	trusted, err := e.putAuthorities(ctx, upstream.TLS.CA)
+	if err != nil {
+		return nil, err
+	}
+
+	service := renderService(upstream, trusted)
 	if current != nil {
-		service.Tags = withRecord(current.Tags, upstream.Record)
+		service.Tags = slices.DeleteFunc(withRecord(current.Tags, upstream.Record), isPartial)
 		if serves(current, service) && slices.Equal(texts(current.Tags), texts(service.Tags)) {
-			return nil
+			return nil, nil //nolint:nilnil // there is nothing to complete
+		}
+
+		dropped := func(id string) bool { return !slices.Contains(trusted, id) }
+		if slices.ContainsFunc(texts(current.CACertificates), dropped) || slices.ContainsFunc(current.Tags, isPartial) {
+			service.Tags = append(service.Tags, new(partialMark))
+			partial = &service
 		}
 	}
 
 	if err := e.write(ctx, http.MethodPut, at("services", upstream.Name), service); err != nil {
-		return fmt.Errorf("put Kong service %q: %w", upstream.Name, err)
+		return nil, err
 	}
 
-	return nil
+	// Another state may have taken an authority away before this service referred to it.
+	_, err = e.putAuthorities(ctx, upstream.TLS.CA)
+
+	return partial, err
 }
 
 // Upstream reads an upstream. One whose service is missing does not exist: a put that was interrupted left it, and the
@@ -214,6 +265,10 @@ func (e *Engine) DeleteUpstream(ctx context.Context, of gateway.Record) error {
 		return fmt.Errorf("delete Kong upstream %q: %w", of.Name, err)
 	}
 
+	if err := e.releaseAuthorities(ctx, of.Name, current.service); err != nil {
+		return err
+	}
+
 	err = e.remove(ctx, at("services", of.Name))
 	if hasCode(err, codeForeignKey) { // a route was made meanwhile
 		err = errors.Join(e.refuseReferenced(ctx, of.Name), err)
@@ -223,6 +278,21 @@ func (e *Engine) DeleteUpstream(ctx context.Context, of gateway.Record) error {
 	}
 
 	return nil
+}
+
+// releaseAuthorities takes a service's authorities away before itself, by whose tag what an interrupted delete leaves is
+// found.
+func (e *Engine) releaseAuthorities(ctx context.Context, name string, service *kong.Service) error {
+	if service == nil || len(service.CACertificates) == 0 && !slices.ContainsFunc(service.Tags, isPartial) {
+		return nil
+	}
+
+	released := map[string]any{"ca_certificates": nil, "tags": append(withMark(service.Tags), new(partialMark))}
+	if err := e.write(ctx, http.MethodPatch, at("services", name), released); err != nil && !isMissing(err) {
+		return fmt.Errorf("release the authorities of Kong service %q: %w", name, err)
+	}
+
+	return e.dropAuthorities(ctx)
 }
 
 func (e *Engine) refuseReferenced(ctx context.Context, name string) error {

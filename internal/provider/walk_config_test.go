@@ -50,12 +50,15 @@ resource "gateway_plugin" "%[1]s" {
 }
 `
 
-// walkedOnKong is all that the provider makes in Kong; %[3]q and %[4]q are the files of a certificate.
+// walkedOnKong is all that the provider makes in Kong; %[3]q and %[4]q are the files of a certificate, and %[5]q and %[6]q
+// those of authorities, which all subjects share.
 const walkedOnKong = `
 resource "gateway_upstream" "%[1]s" {
   provider = hypervisor.%[1]s
   name     = "%[1]s"
   targets  = { "10.0.0.1:80" = { weight = %[2]t ? 9 : 1 }, (%[2]t ? "10.0.0.3:80" : "10.0.0.2:80") = {} }
+  protocol = "https"
+  tls      = { ca = file(%[2]t ? %[6]q : %[5]q) }
 }
 
 resource "gateway_route" "%[1]s" {

@@ -34,6 +34,7 @@ type walk struct {
 	kong     *kongtest.Server
 
 	certificate, key string
+	authorities      [2]string // files, at first and changed
 }
 
 func newWalk(t *testing.T, tool string, subjects []*walked) *walk {
@@ -52,6 +53,10 @@ func newWalk(t *testing.T, tool string, subjects []*walked) *walk {
 
 	if w.certificate, w.key, err = newAuthority(t).Issue("shop"); err != nil {
 		t.Fatal(err)
+	}
+
+	for i := range w.authorities {
+		w.authorities[i] = newAuthority(t).CAFile()
 	}
 
 	for _, s := range subjects {
@@ -93,7 +98,7 @@ func (w *walk) declare(t *testing.T, folder string, changed bool) {
 	for _, s := range w.subjects {
 		if s.kong {
 			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %q\n  gateway = { kong = { admin_url = %q } }\n}\n", s.name, s.proxy.URL())
-			fmt.Fprintf(&text, walkedOnKong, s.name, changed, w.certificate, w.key)
+			fmt.Fprintf(&text, walkedOnKong, s.name, changed, w.certificate, w.key, w.authorities[0], w.authorities[1])
 		} else {
 			fmt.Fprintf(&text, "provider \"hypervisor\" {\n  alias = %[1]q\n  consul = { address = %[2]q }\n  gateway = { traefik = { key_prefix = %[1]q } }\n}\n", s.name, s.proxy.URL()) // or one's writes are conflicts for others
 			fmt.Fprintf(&text, walkedOnConsul, s.name, changed)
@@ -264,7 +269,7 @@ func encoded(t *testing.T, kind string, value any) string {
 func (w *walk) kongRows(t *testing.T) (rows []string) {
 	t.Helper()
 
-	for _, collection := range []string{"upstreams", "services", "routes", "plugins", "consumers", "key-auths", "acls", "certificates", "snis"} {
+	for _, collection := range []string{"upstreams", "services", "routes", "plugins", "consumers", "key-auths", "acls", "certificates", "snis", "ca_certificates"} {
 		body, err := get(t.Context(), w.kong.URL+"/"+collection+"?size=1000", "")
 		if err != nil {
 			t.Fatal(err)

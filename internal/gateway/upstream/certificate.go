@@ -2,12 +2,10 @@ package upstream
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"strings"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
@@ -25,31 +23,23 @@ func (certificateValidator) ValidateString(_ context.Context, req validator.Stri
 		return
 	}
 
-	if err := checkCertificates(req.ConfigValue.ValueString()); err != nil {
+	if _, err := gateway.ParseAuthorities(req.ConfigValue.ValueString()); err != nil {
 		resp.Diagnostics.AddAttributeError(req.Path, "Malformed certificate",
 			fmt.Sprintf("The text is not made of certificates: %s. Give it as file(\"ca.pem\") reads it, with its BEGIN and END lines.", err))
 	}
 }
 
-func checkCertificates(text string) error {
-	rest := []byte(text)
+// keepSame plans no change for another order or notation of the same certificates.
+type keepSame struct{}
 
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return errors.New("there is no PEM block in it")
-		}
+func (keepSame) Description(context.Context) string {
+	return "Another order or notation of the same certificates is no change."
+}
 
-		if block.Type != "CERTIFICATE" {
-			return fmt.Errorf("it holds a %s", strings.ToLower(block.Type))
-		}
+func (k keepSame) MarkdownDescription(ctx context.Context) string { return k.Description(ctx) }
 
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return err
-		}
-
-		if len(strings.TrimSpace(string(rest))) == 0 {
-			return nil
-		}
+func (keepSame) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if !req.StateValue.IsNull() && !req.PlanValue.IsUnknown() && gateway.SameAuthorities(req.StateValue.ValueString(), req.PlanValue.ValueString()) {
+		resp.PlanValue = req.StateValue
 	}
 }

@@ -148,11 +148,12 @@ func (m *model) Set(ctx context.Context, upstream gateway.Upstream) {
 	}
 
 	if upstream.TLS != (gateway.TLSClient{}) || m.TLS != nil {
-		m.TLS = &client{
-			Verify:     types.BoolValue(!upstream.TLS.SkipVerify),
-			ServerName: object.Text(upstream.TLS.ServerName),
-			CA:         object.Text(upstream.TLS.CA),
+		ca := object.Text(upstream.TLS.CA)
+		if m.TLS != nil && gateway.SameAuthorities(m.TLS.CA.ValueString(), upstream.TLS.CA) {
+			ca = m.TLS.CA // Kong has each certificate by itself, without what stood around it
 		}
+
+		m.TLS = &client{Verify: types.BoolValue(!upstream.TLS.SkipVerify), ServerName: object.Text(upstream.TLS.ServerName), CA: ca}
 	}
 
 	m.Health = m.Health.set(upstream)
@@ -222,6 +223,12 @@ func (m model) plain() model {
 
 	for _, limit := range []*tf.Notation{&m.Connect, &m.Read, &m.Write} {
 		*limit = object.Shown(tf.NullDuration(), limit.Duration(), time.Duration(0))
+	}
+
+	if m.TLS != nil {
+		tls := *m.TLS
+		tls.CA = types.StringValue(gateway.CanonicalAuthorities(tls.CA.ValueString()))
+		m.TLS = &tls
 	}
 
 	return m

@@ -119,9 +119,11 @@ func tlsAttribute() schema.SingleNestedAttribute {
 				Validators:          []validator.String{stringvalidator.RegexMatches(hostPattern, "must be a host name in lower case")},
 			},
 			"ca": schema.StringAttribute{
-				MarkdownDescription: "Certificates of the authorities that members' certificates are verified against, in PEM. Defaults to those that the gateway trusts.",
-				Optional:            true,
-				Validators:          []validator.String{certificateValidator{}},
+				MarkdownDescription: "Certificates of the authorities that members' certificates are verified against, in PEM. Defaults to those that the gateway trusts. " +
+					"In Kong they stand in its `ca_certificates`, each once, as long as an upstream names them; its active checks do not verify then.",
+				Optional:      true,
+				Validators:    []validator.String{certificateValidator{}},
+				PlanModifiers: []planmodifier.String{keepSame{}},
 			},
 		},
 	}

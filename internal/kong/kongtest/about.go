@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"net/http"
 )
 
@@ -13,6 +14,16 @@ type about struct {
 }
 
 var usual = about{version: "3.9.1", edition: "community", flavor: "traditional", database: "postgres"}
+
+// before says whether the server is of an older release. One whose version nobody can read is the newest.
+func (a about) before(major, minor int) bool {
+	var isMajor, isMinor int
+	if _, err := fmt.Sscanf(a.version, "%d.%d", &isMajor, &isMinor); err != nil {
+		return false
+	}
+
+	return isMajor < major || isMajor == major && isMinor < minor
+}
 
 // rootDocument is what a Kong 3.9.1 with a database says at "/".
 //

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // noCertificate is OpenSSL's word for a text that is no PEM at all.
@@ -62,11 +63,22 @@ func caCertificates() *entity {
 				values["cert_digest"] = hex.EncodeToString(sum[:])
 			}
 		},
-		inspect: func(values map[string]any, _ bool, found violations) {
-			if parsed := parseCertificate(values["cert"]); parsed != nil && !parsed.IsCA {
-				found.entity(`certificate does not appear to be a CA because it is missing the "CA" basic constraint`)
-			}
-		},
+		inspect: inspectAuthority,
+	}
+}
+
+// inspectAuthority finds the first of the things that a certificate of an authority must not be.
+func inspectAuthority(values map[string]any, _ bool, found violations) {
+	text, _ := values["cert"].(string)
+
+	switch parsed := parseCertificate(text); {
+	case parsed == nil:
+	case strings.Count(text, "-----BEGIN CERTIFICATE-----") > 1:
+		found.entity("please submit only one certificate at a time")
+	case parsed.NotAfter.Before(time.Now()):
+		found.entity(`certificate expired, "Not After" time is in the past`)
+	case !parsed.IsCA:
+		found.entity(`certificate does not appear to be a CA because it is missing the "CA" basic constraint`)
 	}
 }
 
@@ -197,19 +209,21 @@ func (s *Server) claimNames(values, given map[string]any) *answer {
 	return nil
 }
 
-// refuseListed keeps a certificate authority that a service trusts: a list of ids is no foreign key.
+// refuseListed keeps a certificate authority that a service trusts, from Kong 3.6: a list of ids is no foreign key.
 func (s *Server) refuseListed(e *entity, r *row) *answer {
-	if e.name != "ca_certificates" {
+	if e.name != "ca_certificates" || s.about.before(3, 6) {
 		return nil
 	}
 
-	for _, service := range s.rows(s.entities["services"], scope{}, true) {
-		trusted, _ := service.values["ca_certificates"].([]any)
-		if slices.Contains(trusted, any(r.id)) {
-			return &answer{http.StatusBadRequest, map[string]any{
-				"name": "referenced by others", "code": codeReferenced,
-				"message": fmt.Sprintf("ca certificate %s is still referenced by services (id = %s)", r.id, service.id),
-			}}
+	for _, store := range s.workspaces {
+		for _, service := range store["services"] {
+			trusted, _ := service.values["ca_certificates"].([]any)
+			if slices.Contains(trusted, any(r.id)) {
+				return &answer{http.StatusBadRequest, map[string]any{
+					"name": "referenced by others", "code": codeReferenced,
+					"message": fmt.Sprintf("ca certificate %s is still referenced by services (id = %s)", r.id, service.id),
+				}}
+			}
 		}
 	}
 

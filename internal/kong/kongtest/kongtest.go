@@ -81,6 +81,7 @@ func Workspaces(names ...string) Option {
 		s.about.edition = "enterprise"
 		for _, name := range names {
 			s.workspaces[name] = s.emptyStore()
+			s.workspaces[name]["ca_certificates"] = s.store["ca_certificates"] // which belong to no workspace
 		}
 	}
 }
