@@ -211,8 +211,8 @@ func TestHostThatFallsSilentEndsThePlanInWords(t *testing.T) {
 	mustApply(t, run)
 }
 
-// interrupt applies, and presses Ctrl-C when the moment has come. It returns how long Terraform then took to end.
-func interrupt(t *testing.T, run *cli.CLI, moment func() bool) time.Duration {
+// interrupt applies, and presses Ctrl-C when the moment has come. It returns how long Terraform then took to end, and what it said.
+func interrupt(t *testing.T, run *cli.CLI, moment func() bool) (took time.Duration, said string) {
 	t.Helper()
 
 	ctx, press := context.WithCancel(t.Context())
@@ -241,11 +241,14 @@ func interrupt(t *testing.T, run *cli.CLI, moment func() bool) time.Duration {
 
 	press()
 
-	if err := <-ended; err == nil {
-		t.Error("The interrupted apply succeeded")
+	err := <-ended
+	took = time.Since(pressed)
+
+	if err == nil {
+		t.Fatal("The interrupted apply succeeded")
 	}
 
-	return time.Since(pressed)
+	return took, strings.Join(strings.Fields(err.Error()), " ") // Terraform breaks lines
 }
 
 // TestInterruptedApplyStopsAndTheNextContinues waits in vain for a guest, for ten minutes if nobody interrupts it.
@@ -254,7 +257,7 @@ func TestInterruptedApplyStopsAndTheNextContinues(t *testing.T) {
 
 	host, proxy, run := newFleet(t, 2, `wait_for = { tcp = "127.0.0.1:1" }`)
 
-	took := interrupt(t, run, func() bool {
+	took, _ := interrupt(t, run, func() bool {
 		pids, _ := filepath.Glob(filepath.Join(host.Folder(), "run/libvirt/qemu/m*.pid"))
 
 		return len(pids) == 2
@@ -277,7 +280,7 @@ func TestInterruptedApplyStopsAndTheNextContinues(t *testing.T) {
 	// The next one is interrupted in the middle of an upload, of which the host does not take the end.
 	proxy.Disarm()
 	stalled := &stallAtStream{proxy: proxy}
-	took = interrupt(t, run, stalled.reached)
+	took, _ = interrupt(t, run, stalled.reached)
 	t.Logf("stopped %s after Ctrl-C while the host was silent", took)
 
 	if took > time.Minute {

@@ -74,7 +74,7 @@ func TestInterruptedMoveLeavesTheMachineWhereItRuns(t *testing.T) {
 	for name, peer := range map[string]any{"this provider": nil, "the hosts": hosts[1].TCPURI()} {
 		set("beta", peer, "1MiB")
 
-		took := interrupt(t, moved, func() bool { return copying(t, hosts) })
+		took, said := interrupt(t, moved, func() bool { return copying(t, hosts) })
 		t.Logf("stopped %s after Ctrl-C while %s moved the machine", took, name)
 
 		if took > time.Minute {
@@ -86,7 +86,13 @@ func TestInterruptedMoveLeavesTheMachineWhereItRuns(t *testing.T) {
 		}
 
 		wantNames(t, hosts[0], []string{"m1"}, []string{"m1.img", "m1.seed"})
-		wantNames(t, hosts[1], nil, nil)
+
+		switch { // a process that is just starting there takes some seconds to end, and nobody is to wait for it
+		case strings.Contains(said, `host "beta" has nothing of it`):
+			wantNames(t, hosts[1], nil, nil)
+		case !strings.Contains(said, "the next apply goes on from there"):
+			t.Errorf("The interrupted apply does not say what is left of the move:\n%s", said)
+		}
 	}
 
 	set("beta", nil, nil)

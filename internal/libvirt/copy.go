@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
 
 // CopyVolume fills a volume of another host with the bytes of a volume of this one, through this process. It is for
@@ -86,7 +88,12 @@ func (h *Host) SharedPool(ctx context.Context, other *Host, pool, probe string) 
 		return false, err
 	}
 
-	defer func() { _ = h.DeleteVolume(context.WithoutCancel(ctx), pool, probe) }()
+	defer func() {
+		after, cancel := poll.Aftermath(ctx, abortTimeout)
+		defer cancel()
+
+		_ = h.DeleteVolume(after, pool, probe)
+	}()
 
 	if err := other.RefreshPool(ctx, pool); err != nil {
 		return false, err

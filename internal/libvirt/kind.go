@@ -71,7 +71,10 @@ func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 	}
 
 	if err != nil {
-		return errors.Join(err, h.Destroy(context.WithoutCancel(ctx), uuid))
+		after, cancel := poll.Aftermath(ctx, abortTimeout)
+		defer cancel()
+
+		return errors.Join(err, h.Destroy(after, uuid))
 	}
 
 	return nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
 
 // Migration says how a running machine is moved to another host.
@@ -38,7 +40,7 @@ type Job struct {
 
 const (
 	jobInterval = 500 * time.Millisecond
-	// abortTimeout is how long a migration that is given up may take to stop.
+	// abortTimeout is how long what is given up may take to stop, unless the run was cancelled.
 	abortTimeout = 30 * time.Second
 )
 
@@ -104,7 +106,7 @@ func attend(ctx context.Context, source connection, m Migration, moving <-chan e
 		case err := <-moving:
 			return err
 		case <-ctx.Done():
-			return abandon(context.Cause(ctx), source, m.UUID, last, moving)
+			return abandon(ctx, source, m.UUID, last, moving)
 		case <-ticker.C:
 		}
 
@@ -121,19 +123,22 @@ func attend(ctx context.Context, source connection, m Migration, moving <-chan e
 	}
 }
 
-// abandon gives a migration up for the cause and waits until it has stopped. One that is complete by then has succeeded.
-func abandon(cause error, source connection, uuid string, last Job, moving <-chan error) error {
+// abandon gives up a migration whose context has ended and waits until it has stopped, which takes the hosts some seconds if the
+// process there is just starting. One that is complete by then has succeeded.
+func abandon(ctx context.Context, source connection, uuid string, last Job, moving <-chan error) error {
+	cause := context.Cause(ctx)
 	if errors.Is(cause, errLost) {
 		return cause
 	}
 
+	limited, cancel := poll.Aftermath(ctx, abortTimeout)
+	defer cancel()
+
 	ticker := time.NewTicker(jobInterval)
 	defer ticker.Stop()
 
-	deadline := time.After(abortTimeout)
-
 	for {
-		_ = source.abortJob(uuid) // it may not have begun yet, or be over
+		_, _ = await(limited, func() (struct{}, error) { return struct{}{}, source.abortJob(uuid) }, nil) // it may not have begun yet, or be over
 
 		select {
 		case err := <-moving:
@@ -142,8 +147,8 @@ func abandon(cause error, source connection, uuid string, last Job, moving <-cha
 			}
 
 			return fmt.Errorf("it was given up (%w)%s", cause, last.progress())
-		case <-deadline:
-			return fmt.Errorf("it was given up (%w)%s, and did not stop within %s", cause, last.progress(), abortTimeout)
+		case <-limited.Done():
+			return fmt.Errorf("it was given up (%w)%s, and has not stopped yet", cause, last.progress())
 		case <-ticker.C:
 		}
 	}

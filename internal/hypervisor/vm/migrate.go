@@ -12,7 +12,7 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
 
-// cleanTimeout is how long taking back what a failed move made may take, also when the run is cancelled.
+// cleanTimeout is how long taking back what a failed move made may take.
 const cleanTimeout = time.Minute
 
 // move brings a machine to another host, with its disks, as it runs or as it is off.
@@ -129,7 +129,7 @@ func (m *move) travel(ctx context.Context) error {
 		return nil
 	}
 
-	cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+	cleaning, cancel := poll.Aftermath(ctx, cleanTimeout)
 	defer cancel()
 
 	at, err := m.look(cleaning)
@@ -139,6 +139,10 @@ func (m *move) travel(ctx context.Context) error {
 
 	if err == nil {
 		err = m.stay(cleaning)
+	}
+
+	if err != nil && poll.Cancelled(ctx) {
+		return fmt.Errorf("%w. There was no time to take back what host %q has of the machine: the next apply goes on from there", failure, m.to.Name())
 	}
 
 	if err != nil {

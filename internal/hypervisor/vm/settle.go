@@ -17,7 +17,7 @@ const (
 	// settleTimeout is how long a machine waits for others that are to yield to it. They do as soon as they look at the
 	// host, unless their run was killed before.
 	settleTimeout = 15 * time.Second
-	// withdrawTimeout is how long taking a claim back may take, also when the run is cancelled.
+	// withdrawTimeout is how long taking a claim back may take.
 	withdrawTimeout = 15 * time.Second
 )
 
@@ -85,7 +85,7 @@ func settle(ctx context.Context, host *libvirt.Host, spec domainxml.Spec, patien
 		return nil
 	}
 
-	withdrawing, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawTimeout)
+	withdrawing, cancel := poll.Aftermath(ctx, withdrawTimeout)
 	defer cancel()
 
 	return errors.Join(err, withdraw(withdrawing))
