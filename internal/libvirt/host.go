@@ -124,7 +124,7 @@ type connection interface {
 	resizeVolume(pool, name string, capacity uint64) error
 	deleteVolume(pool, name string) error
 	upload(pool, name string, length int64, next func(limit int) ([]byte, error)) error
-	download(pool, name string, write func([]byte) error) error
+	download(pool, name string, at, length uint64, write func([]byte) error) error // length 0 is up to the end
 }
 
 // NewHost makes a host's client. It reaches nothing.

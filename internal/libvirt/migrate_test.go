@@ -23,7 +23,9 @@ func newSender(stops time.Duration) *sender {
 	return &sender{connection: newCounter(quiet{}), stops: stops, told: make(chan struct{}, 1000), release: make(chan struct{})}
 }
 
-func (s *sender) job(string) (Job, error) { return Job{Active: true, Total: 64 << 20, Processed: 16 << 20}, nil }
+func (s *sender) job(string) (Job, error) {
+	return Job{Active: true, Total: 64 << 20, Processed: 16 << 20}, nil
+}
 
 func (s *sender) abortJob(string) error {
 	s.told <- struct{}{}

@@ -199,10 +199,10 @@ func (s session) upload(pool, name string, length int64, next func(int) ([]byte,
 	})
 }
 
-func (s session) download(pool, name string, write func([]byte) error) error {
+func (s session) download(pool, name string, at, length uint64, write func([]byte) error) error {
 	return s.withVolume(pool, name, func(volume *libvirt.StorageVol) error {
 		return s.stream(func(stream *libvirt.Stream) error {
-			if err := volume.Download(stream, 0, 0, 0); err != nil {
+			if err := volume.Download(stream, at, length, 0); err != nil {
 				return err
 			}
 

@@ -43,6 +43,15 @@ func (c checksum) check(read digest, what string) error {
 	return nil
 }
 
+// differs is errOther if what was read has another checksum.
+func (c checksum) differs(read digest) error {
+	if got := read.sum(c.kind); got != c.sum {
+		return fmt.Errorf("%w: it has the checksum %s:%s, and the image %s:%s", errOther, c.kind, got, c.kind, c.sum)
+	}
+
+	return nil
+}
+
 // digest computes all kinds of checksums of what is written to it.
 type digest map[string]stdhash.Hash
 

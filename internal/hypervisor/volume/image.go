@@ -19,6 +19,7 @@ type image struct {
 	Format   string // "qcow2" or "raw"
 	Capacity uint64 // bytes of the disk inside
 	SHA256   string // of the file, in hexadecimal
+	Head     string // what the file begins with
 }
 
 // qcow2Magic begins every qcow2 file; big-endian, bytes 8 to 15 say where the name of the file below it stands, if there is
@@ -84,8 +85,8 @@ func readImage(path string) (image, error) {
 	return read, nil
 }
 
-// headLength is how much of a file says what it is.
-const headLength = 32
+// headLength is how much of a file says what it is: of a qcow2 file up to where its first-level table stands.
+const headLength = 48
 
 func inspect(content io.Reader) (image, error) {
 	head := make([]byte, headLength)
@@ -104,7 +105,7 @@ func inspect(content io.Reader) (image, error) {
 		return image{}, err
 	}
 
-	read := image{Length: rest + int64(n), SHA256: hex.EncodeToString(hash.Sum(nil))}
+	read := image{Length: rest + int64(n), SHA256: hex.EncodeToString(hash.Sum(nil)), Head: string(head)}
 	read.Format, read.Capacity, err = recognise(head, read.Length)
 
 	return read, err
@@ -120,7 +121,7 @@ func recognise(head []byte, length int64) (format string, capacity uint64, err e
 		return "", 0, fmt.Errorf("it is of the format %s. Convert it: qemu-img convert -O qcow2 FROM TO", format)
 	}
 
-	if len(head) < headLength || !bytes.HasPrefix(head, qcow2Magic) {
+	if len(head) < diskSizeAt+8 || !bytes.HasPrefix(head, qcow2Magic) {
 		return rawFormat, uint64(length), nil
 	}
 

@@ -43,7 +43,10 @@ func TestImageIsWhatItsHeaderSays(t *testing.T) {
 		"one byte":                         {"x", "raw", 1},
 		"the magic alone":                  {"QFI\xfb", "raw", 4},
 	} {
-		want := image{Length: int64(len(test.content)), Format: test.format, Capacity: test.capacity, SHA256: hash(test.content)}
+		want := image{
+			Length: int64(len(test.content)), Format: test.format, Capacity: test.capacity, SHA256: hash(test.content),
+			Head: test.content[:min(len(test.content), headLength)],
+		}
 
 		got, err := readImage(file(t, test.content))
 		if err != nil {

@@ -2,8 +2,7 @@ package volume
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,12 +13,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// importImage takes "host/pool/name?file=PATH" of a volume that was made from an image: the file is compared with what is
-// on the host, so that the import does not claim what is not so.
+// importImage takes "host/pool/name?file=PATH" or "host/pool/name?checksum=SUM&url=URL" of a volume that was made from an image:
+// it is compared with what is on the host, so that the import does not claim what is not so.
 func importImage(ctx context.Context, clients *backend.Backend, id string, resp *resource.ImportStateResponse) (string, error) {
-	id, file, fromImage := strings.Cut(id, "?file=")
+	id, text, fromImage := strings.Cut(id, "?")
 	if !fromImage {
 		return id, nil
+	}
+
+	from, err := parseSource(text)
+	if err != nil {
+		return "", err
 	}
 
 	ref, err := libvirt.ParseVolumeRef(id)
@@ -32,32 +36,61 @@ func importImage(ctx context.Context, clients *backend.Backend, id string, resp 
 		return "", err
 	}
 
-	img, err := matchImage(ctx, host, ref, file)
+	sums, err := matchImage(ctx, host, ref, model{Source: &from})
 	if err != nil {
 		return "", err
 	}
 
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), source{File: types.StringValue(file)})...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), img.SHA256)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), from)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), sums.sum(sha256Kind))...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("allocation"), thin)...)
 
 	return id, nil
 }
 
-func matchImage(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, file string) (image, error) {
-	img, err := readImage(file)
+// parseSource reads what an import's id says of the image. An address comes last, since it may have anything in it.
+func parseSource(text string) (source, error) {
+	if file, is := strings.CutPrefix(text, "file="); is && file != "" {
+		return source{File: types.StringValue(file)}, nil
+	}
+
+	sum, address, both := strings.Cut(text, "&url=")
+	sum, is := strings.CutPrefix(sum, "checksum=")
+
+	if !is || !both || address == "" {
+		return source{}, fmt.Errorf("%q does not say which image the volume was made from. Write host/pool/name?file=PATH, or host/pool/name?checksum=SUM&url=URL", text)
+	}
+
+	_, err := parseChecksum(sum)
+
+	return source{URL: types.StringValue(address), Checksum: types.StringValue(sum)}, err
+}
+
+// matchImage compares the volume with the image that the model names, from which it may have grown since, and returns the image's
+// checksums.
+func matchImage(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, m model) (digest, error) {
+	volume, err := host.Volume(ctx, ref.Pool, ref.Name)
 	if err != nil {
-		return image{}, err
+		return nil, err
 	}
 
-	hash := sha256.New()
-	if err := host.Download(ctx, ref.Pool, ref.Name, hash); err != nil {
-		return image{}, err
+	from, err := m.open(ctx)
+	if err != nil {
+		return nil, err
 	}
 
-	if on := hex.EncodeToString(hash.Sum(nil)); on != img.SHA256 {
-		return image{}, fmt.Errorf("the volume's content has the SHA-256 %s, and that of %s is %s. It was not made from this image, or was grown or written to since: import it without \"?file=\" and leave source out", on, file, img.SHA256)
+	if err := from.content.Close(); err != nil {
+		return nil, err
 	}
 
-	return img, nil
+	sums, err := original(ctx, host, volume, from.image)
+	if err == nil {
+		err = from.want.differs(sums)
+	}
+
+	if errors.Is(err, errOther) {
+		err = fmt.Errorf("the volume does not hold the image %s: %w. It was not made from it, or was written to since: import it without what comes after the question mark, and leave source out", from.image.Path, err)
+	}
+
+	return sums, err
 }

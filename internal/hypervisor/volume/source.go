@@ -108,6 +108,7 @@ func (i *image) identify(content *bufio.Reader) error {
 		return err
 	}
 
+	i.Head = string(head)
 	i.Format, i.Capacity, err = recognise(head, i.Length)
 
 	return err

@@ -142,25 +142,44 @@ func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img 
 	})
 }
 
-// takeOverImage accepts a volume that holds the image, byte for byte.
+// takeOverImage accepts a volume that holds the image, byte for byte or grown since up to the size that is declared, and grows it by
+// the rest. Of a download whose size is not declared nothing has to be asked of its server.
 func takeOverImage(ctx context.Context, host *libvirt.Host, existing libvirt.Volume, plan *model) error {
 	want, err := plan.wanted()
 	if err != nil {
 		return err
 	}
 
-	if size := plan.Size.Bytes(); size == 0 || size == existing.Capacity {
-		on := newDigest()
-		if err := host.Download(ctx, existing.Pool, existing.Name, on); err != nil {
+	img, size := image{Format: existing.Format, Capacity: existing.Capacity}, plan.Size.Bytes()
+
+	if size != 0 {
+		from, err := plan.open(ctx)
+		if err != nil {
 			return err
 		}
 
-		if want.check(on, "") == nil {
-			plan.SHA256 = types.StringValue(on.sum(sha256Kind))
-
-			return nil
-		}
+		img, _ = from.image, from.content.Close()
 	}
 
-	return fmt.Errorf("pool %q of host %q has a volume of this name already, and its content is not the image's. Remove it, or choose another name", existing.Pool, host.Name())
+	sums, err := original(ctx, host, existing, img)
+	if err == nil {
+		err = want.differs(sums)
+	}
+
+	if err != nil && !errors.Is(err, errOther) {
+		return err
+	}
+
+	if err != nil {
+		return fmt.Errorf("pool %q of host %q has a volume of this name already, and its content is not the image's. Remove it, or choose another name", existing.Pool, host.Name())
+	}
+
+	if size != 0 && size < existing.Capacity {
+		return fmt.Errorf("pool %q of host %q has a volume of this name already. It holds the image and was grown to %s, and size is %s. A volume only grows: raise size, or remove the volume",
+			existing.Pool, host.Name(), tf.FormatSize(existing.Capacity), plan.Size.ValueString())
+	}
+
+	plan.SHA256 = types.StringValue(sums.sum(sha256Kind))
+
+	return grow(ctx, host, plan.ref(), size)
 }
