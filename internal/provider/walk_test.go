@@ -291,7 +291,7 @@ func (w *walk) kongRows(t *testing.T) (rows []string) {
 // The most calls of an operation. A walk fails that finds more.
 const (
 	callsOfConsul = 23
-	callsOfKong   = 31
+	callsOfKong   = 48
 )
 
 // together is how many subjects a run has at most: each has a provider process.

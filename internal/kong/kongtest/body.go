@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -44,7 +45,15 @@ func decodeJSON(raw []byte) (map[string]any, *answer) {
 	return object, nil
 }
 
-// decodeForm reads "name=value" and "name[]=value". Kong guesses the type of each value from its text.
+func isForm(r *http.Request) bool {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+
+	return media == "application/x-www-form-urlencoded"
+}
+
+var formIndex = regexp.MustCompile(`^(.+)\[(\d*)\]$`)
+
+// decodeForm reads "name=value", "name[]=value" or "name[1]=value", and "record.field=value". Every value is a text.
 func decodeForm(raw string) map[string]any {
 	input := map[string]any{}
 	form, err := url.ParseQuery(raw)
@@ -52,29 +61,101 @@ func decodeForm(raw string) map[string]any {
 		return input
 	}
 
-	for name, texts := range form {
-		plain, isList := strings.CutSuffix(name, "[]")
-		var values []any
-		for _, text := range texts {
-			values = append(values, guess(text))
+	for _, name := range sortedKeys(form) {
+		into, last := input, name
+		for before, after, deeper := strings.Cut(last, "."); deeper; before, after, deeper = strings.Cut(last, ".") {
+			below, ok := into[before].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				into[before] = below
+			}
+			into, last = below, after
 		}
-		if isList {
-			input[plain] = values
+
+		values := make([]any, 0, len(form[name]))
+		for _, text := range form[name] {
+			values = append(values, text)
+		}
+		if index := formIndex.FindStringSubmatch(last); index != nil {
+			before, _ := into[index[1]].([]any)
+			into[index[1]] = append(before, values...)
+		} else if len(values) > 1 {
+			into[last] = values
 		} else {
-			input[plain] = values[len(values)-1]
+			into[last] = values[0]
 		}
 	}
 
 	return input
 }
 
-func guess(text string) any {
-	if number, err := strconv.ParseFloat(text, 64); err == nil {
-		return number
+// infer makes the texts of a form values of the fields' kinds, as far as they are some; an empty one is null.
+func infer(fields []field, values map[string]any) {
+	for name, value := range values {
+		if f := lookup(fields, name); f != nil {
+			values[name] = f.infer(value)
+		}
 	}
-	if truth, err := strconv.ParseBool(text); err == nil {
-		return truth
+}
+
+func (f *field) infer(value any) any {
+	text, isText := value.(string)
+	if isText && text == "" {
+		return nil
 	}
 
-	return text
+	switch f.kind {
+	case numberKind, integerKind:
+		if number, err := strconv.ParseFloat(text, 64); isText && err == nil {
+			return number
+		}
+	case booleanKind:
+		if text == "true" || text == "false" {
+			return text == "true"
+		}
+	case setKind, arrayKind:
+		list, isList := value.([]any)
+		if !isList {
+			list = []any{value}
+		}
+		for i := range list {
+			list[i] = f.element.infer(list[i])
+		}
+
+		return list
+	case recordKind:
+		if below, isRecord := value.(map[string]any); isRecord {
+			infer(f.fields, below)
+		}
+	}
+
+	return value
+}
+
+// withoutBody makes a HEAD a GET whose answer has no body.
+func withoutBody(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *http.Request) {
+	if r.Method != http.MethodHead {
+		return w, r
+	}
+
+	r = r.Clone(r.Context())
+	r.Method = http.MethodGet
+
+	return headers{w}, r
+}
+
+// headers is an answer without its body.
+type headers struct{ http.ResponseWriter }
+
+func (headers) Write(body []byte) (int, error) { return len(body), nil }
+
+// options is the answer to what asks which methods a path has: a path that is none has none.
+func (s *Server) options(r *http.Request) answer {
+	asking := r.Clone(r.Context())
+	asking.Method = http.MethodTrace // which no path has
+	if s.serve(asking, map[string]any{}).status == http.StatusNotFound {
+		return notFound
+	}
+
+	return noContent
 }

@@ -12,6 +12,7 @@ func schema() []*entity {
 	return []*entity{
 		services(), routes(), upstreams(), targets(), plugins(), certificates(), snis(), caCertificates(),
 		consumers(), keyAuths(), basicAuths(), hmacAuths(), jwts(), acls(), oauth2s(),
+		keySets(), keys(), vaults(),
 	}
 }
 

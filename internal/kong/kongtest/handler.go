@@ -35,6 +35,13 @@ func (s *Server) serve(r *http.Request, input map[string]any) answer {
 		s.store = s.workspaces[defaultWorkspace]
 	}
 
+	if s.cutOff && needsDatabase(parts[0]) {
+		return withoutDatabase(parts[0])
+	}
+	if told, about := s.inform(r.Method, parts); about {
+		return told
+	}
+
 	switch {
 	case parts[0] == "tags" && len(parts) <= 2:
 		return s.tags(strings.Join(parts[1:], ""), r.URL.EscapedPath(), r.URL.Query())
@@ -45,6 +52,10 @@ func (s *Server) serve(r *http.Request, input map[string]any) answer {
 	at, ok := s.locate(parts)
 	if !ok {
 		return s.serveHealth(r, parts)
+	}
+
+	if isForm(r) {
+		infer(at.entity.of(input), input)
 	}
 
 	query := r.URL.Query()

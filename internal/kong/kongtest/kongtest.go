@@ -39,6 +39,7 @@ type Server struct {
 	workspaces map[string]map[string]map[string]*row
 	about      about
 	readOnly   bool // there is no database
+	cutOff     bool // there is one, and it does not answer
 	created    int
 	requests   []Request
 	token      string
@@ -126,6 +127,13 @@ func (s *Server) emptyStore() map[string]map[string]*row {
 	return store
 }
 
+// CutDatabase makes the server one whose database does not answer, or answers again.
+func (s *Server) CutDatabase(cut bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cutOff = cut
+}
+
 // RequireToken makes the server answer 401 to requests whose Kong-Admin-Token header is another one.
 func (s *Server) RequireToken(token string) {
 	s.mu.Lock()
@@ -172,6 +180,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strikes && !s.fault.applied {
 		send(w, unexpected)
+
+		return
+	}
+
+	if w, r = withoutBody(w, r); r.Method == http.MethodOptions {
+		send(w, s.options(r))
 
 		return
 	}

@@ -2,6 +2,7 @@ package kongtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -94,6 +95,28 @@ func (r recording) readOnly() bool {
 		slices.ContainsFunc(r.exchanges, func(e exchange) bool { return strings.Contains(e.answer, `"code":12`) })
 }
 
+// cut says whether the database did not answer at an exchange: a recording shows that by /status alone, and by what is
+// answered 500 around it.
+func (r recording) cut(at int) bool {
+	failed := func(i int) bool {
+		e := r.exchanges[i]
+
+		return e.admin && (e.status == http.StatusInternalServerError || unreachable(e))
+	}
+
+	first, last := at, at
+	for ; first > 0 && failed(first) && failed(first-1); first-- {
+	}
+	for ; last < len(r.exchanges)-1 && failed(last) && failed(last+1); last++ {
+	}
+
+	return failed(at) && slices.ContainsFunc(r.exchanges[first:last+1], unreachable)
+}
+
+func unreachable(e exchange) bool {
+	return e.path == "/status" && strings.Contains(e.answer, `"reachable":false`)
+}
+
 // prepare makes the server what the recorded one was when the recording began: its router, and what the file declared
 // that a Kong without a database had read.
 func (r recording) prepare(t *testing.T, server *Server) {
@@ -174,6 +197,9 @@ func blank(value any) any {
 			switch {
 			case strings.HasSuffix(key, "_at") && isNumber && clockTime.MatchString(number.String()):
 				value[key] = "some time"
+			case key == "enabled_plugins": // in the order of a Lua table
+				names, _ := below.([]any)
+				slices.SortFunc(names, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 			case slices.Contains(machine, key):
 				value[key] = "some id"
 			case randomText.MatchString(text):

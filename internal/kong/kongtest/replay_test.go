@@ -39,8 +39,8 @@ var outside = []struct {
 		func(e exchange) bool { return e.path == "/" && strings.Contains(e.answer, `"declarative_config"`) },
 	},
 	{
-		"tells the memory and the connections of one process",
-		func(e exchange) bool { return e.path == "/status" },
+		"tells the memory, the connections and the timers of one process",
+		func(e exchange) bool { return e.path == "/status" || e.path == "/timers" },
 	},
 	{
 		"lists tags page by page of an inner store, empty pages among them",
@@ -145,7 +145,8 @@ func replay(t *testing.T, chain []recording) (differences []string) {
 	for _, recorded := range chain {
 		differences = nil
 		recorded.prepare(t, server)
-		for _, e := range recorded.exchanges {
+		for i, e := range recorded.exchanges {
+			server.CutDatabase(recorded.cut(i))
 			differences = append(differences, e.replay(t, server))
 		}
 	}

@@ -106,7 +106,7 @@ func complete(fields []field, values map[string]any) {
 		if !given {
 			value = clone(f.initial)
 		}
-		if !given && f.kind == recordKind {
+		if !given && f.kind == recordKind && f.required {
 			value = map[string]any{}
 		}
 		values[f.name] = f.complete(value)
