@@ -8,14 +8,18 @@ import (
 	"strings"
 )
 
-// bundled are the plugins that this Kong has loaded, by name. Fields and defaults are those of Kong 3.9.
+// bundled are the plugins that this Kong has loaded, by name. Fields and defaults are those of Kong 3.9. Of those that it
+// comes with, acme, datadog, opentelemetry, statsd and zipkin are not among them.
 var bundled = map[string]plugin{
 	"acl":                   aclPlugin(),
+	"azure-functions":       azurePlugin(),
 	"basic-auth":            {lonely: true, config: []field{anonymous(), boolean("hide_credentials", false).must(), text("realm").must().or("service")}},
 	"bot-detection":         {lonely: true, config: []field{patterns("allow"), patterns("deny")}},
 	"correlation-id":        correlationPlugin(),
 	"cors":                  corsPlugin(),
 	"file-log":              {anyOf: allProtocols, config: []field{text("path", fileName).must(), boolean("reopen", false).must(), luaFields()}},
+	"grpc-gateway":          {anyOf: allProtocols, config: []field{text("proto")}},
+	"grpc-web":              {anyOf: allProtocols, config: []field{text("proto"), boolean("pass_stripped_path", nil), text("allow_origin_header").or("*")}},
 	"hmac-auth":             hmacPlugin(),
 	"http-log":              httpLogPlugin(),
 	"ip-restriction":        addressPlugin(),
@@ -36,6 +40,7 @@ var bundled = map[string]plugin{
 	"response-ratelimiting": responseLimitPlugin(),
 	"response-transformer":  responsePlugin(),
 	"session":               sessionPlugin(),
+	"standard-webhooks":     {lonely: true, config: []field{text("secret_v1").must().hidden(), integer("tolerance_second", 300.0, 0, 1<<31).must()}},
 	"syslog":                syslogPlugin(),
 	"tcp-log":               tcpLogPlugin(),
 	"udp-log":               {anyOf: allProtocols, config: []field{text("host", host).must(), integer("port", nil, 0, 65535).must(), number("timeout", 10000.0), luaFields()}},
@@ -193,6 +198,14 @@ func functionPlugin() plugin {
 
 	return plugin{anyOf: allProtocols, config: config, rules: func(values map[string]any, updating bool, found violations) {
 		oneNeeded("certificate", "rewrite", "access", "header_filter", "body_filter", "log")(values, updating, found)
+	}}
+}
+
+func azurePlugin() plugin {
+	return plugin{config: []field{
+		number("timeout", 600000.0), number("keepalive", 60000.0), boolean("https", true).must(), boolean("https_verify", false).must(),
+		text("apikey").hidden(), text("clientid").hidden(), text("appname").must(), text("hostdomain").must().or("azurewebsites.net"),
+		text("routeprefix").or("api"), text("functionname").must(),
 	}}
 }
 
