@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -185,6 +186,32 @@ func TestMachineThatDoesNotRunIsNotDisturbedByARestart(t *testing.T) {
 
 		if diff := cmp.Diff([]disruption.Class{test.want}, got); diff != "" {
 			t.Errorf("running %t, then %t:\n%s", test.was, test.is, diff)
+		}
+	}
+}
+
+// TestAddressesStayKnownIfNothingElseChanges plans anew what a host of containers or a DHCP server has said.
+func TestAddressesStayKnownIfNothingElseChanges(t *testing.T) {
+	machine := vmSchema(t.Context())
+	leased := map[string][]string{"lan": {"10.0.0.9"}}
+	before := raw(t, map[string]any{"name": "m1", "memory": tf.Size(1 << 30), "addresses": leased})
+
+	for name, test := range map[string]struct {
+		memory uint64
+		known  bool
+	}{"nothing": {1 << 30, true}, "the memory": {2 << 30, false}} {
+		plan := tfsdk.Plan{Schema: machine, Raw: raw(t, map[string]any{"name": "m1", "memory": tf.Size(test.memory), "addresses": types.MapUnknown(types.ListType{ElemType: types.StringType})})}
+		resp := &resource.ModifyPlanResponse{Plan: plan}
+
+		keepAddresses(t.Context(), resource.ModifyPlanRequest{State: tfsdk.State{Schema: machine, Raw: before}, Plan: plan}, resp)
+
+		var addresses types.Map
+		if diags := resp.Plan.GetAttribute(t.Context(), path.Root("addresses"), &addresses); diags.HasError() || resp.Diagnostics.HasError() {
+			t.Fatal(diags, resp.Diagnostics)
+		}
+
+		if known := !addresses.IsUnknown(); known != test.known || known && !resp.Plan.Raw.Equal(before) {
+			t.Errorf("with %s changed the addresses are known: %t, want %t: %v", name, known, test.known, addresses)
 		}
 	}
 }

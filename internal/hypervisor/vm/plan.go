@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/disruption"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/tf"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
@@ -145,6 +146,7 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("drift"), types.MapNull(types.StringType))...)
 	plan.checkVolumes(&resp.Diagnostics)
 	plan.disturb(state, req.State.Raw, resp)
+	keepAddresses(ctx, req, resp)
 
 	if !resp.Diagnostics.HasError() {
 		r.checkHost(ctx, plan, state, resp)
@@ -208,6 +210,28 @@ func (p planned) fillAddresses(ctx context.Context, resp *resource.ModifyPlanRes
 	if !p.Interfaces.IsUnknown() && !p.Network.IsUnknown() {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("addresses"), addresses)...)
 	}
+}
+
+// keepAddresses plans the addresses as they are if all else is. What a kind of host has instead of a default makes the framework
+// take the machine for changed, and what only the host says for unknown.
+func keepAddresses(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.State.Raw.IsNull() {
+		return
+	}
+
+	var changed []string
+
+	compare("", path.Empty(), req.State.Raw, resp.Plan.Raw, func(change disruption.Change, _ path.Path) {
+		changed = append(changed, change.Attribute)
+	})
+
+	if !slices.Equal(changed, []string{"addresses"}) {
+		return
+	}
+
+	var addresses types.Map
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("addresses"), &addresses)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("addresses"), addresses)...)
 }
 
 // static returns the addresses that cloud-init is told for an interface, and whether that is known.
