@@ -41,7 +41,7 @@ func command() *cobra.Command {
 	root.PersistentFlags().StringVar(&o.Pair, "pair", "", "name of the pair")
 	_ = root.MarkPersistentFlagRequired("pair") // it is there
 
-	root.AddCommand(prepareCommand(&o), runCommand(&o), statusCommand(&o), switchCommand(&o))
+	root.AddCommand(prepareCommand(&o), runCommand(&o), statusCommand(&o), switchCommand(&o), leaveCommand(&o), returnCommand(&o))
 
 	return root
 }
@@ -108,7 +108,7 @@ func runCommand(o *options) *cobra.Command {
 	flags.StringVar(&o.User, "user", "root", "account at the socket")
 	flags.StringVar(&o.Writer, "writer", "mysql-writer", "Consul service that names the server which takes writes")
 	flags.StringVar(&o.Reader, "reader", "mysql-reader", "Consul service that names the servers which answer reads")
-	flags.DurationVar(&o.BlindAfter, "blind-after", 3*time.Second, "how long a primary goes on without Consul")
+	flags.DurationVar(&o.BlindAfter, "blind-after", 10*time.Second, "how long a primary goes on without Consul")
 	flags.DurationVar(&o.LostAfter, "lost-after", 3*time.Second, "how long commits wait for a replica that is away")
 	flags.DurationVar(&o.SessionTTL, "session-ttl", 10*time.Second, "how long Consul waits for a member whose node seems well")
 	flags.DurationVar(&o.LockDelay, "lock-delay", time.Second, "time between the loss of a primary and its successor")
@@ -160,6 +160,45 @@ func switchCommand(o *options) *cobra.Command {
 		},
 	}
 	command.Flags().DurationVar(&timeout, "timeout", time.Minute, "how long to wait for it")
+
+	return command
+}
+
+func leaveCommand(o *options) *cobra.Command {
+	var timeout, drain time.Duration
+
+	command := &cobra.Command{
+		Use: "leave", Short: "Let the other member go on alone, before this one's machine stops", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(command.Context(), timeout)
+			defer cancel()
+
+			if err := agent.Leave(ctx, o.Config, drain, o.consul); err != nil {
+				return fmt.Errorf("leave the pair: %w", err)
+			}
+
+			return nil
+		},
+	}
+	o.memberFlags(command)
+	command.Flags().DurationVar(&timeout, "timeout", 20*time.Second, "how long to wait for it")
+	command.Flags().DurationVar(&drain, "drain", 3*time.Second, "how long clients may still use the name of a server that left")
+
+	return command
+}
+
+func returnCommand(o *options) *cobra.Command {
+	command := &cobra.Command{
+		Use: "return", Short: "End what leave began", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := agent.Return(o.Config); err != nil {
+				return fmt.Errorf("return to the pair: %w", err)
+			}
+
+			return nil
+		},
+	}
+	o.memberFlags(command)
 
 	return command
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ type load struct {
 	next      int // number of the next write
 	successes map[string][]time.Time
 	failures  map[string][]time.Time
-	words     map[string]string // the last failure of each kind
+	words     map[string][]string // of the failures
 	acked     []int
 }
 
@@ -43,7 +44,7 @@ type load struct {
 func startLoad(ctx context.Context, address string, first int) *load {
 	ctx, stop := context.WithCancel(ctx)
 	l := &load{
-		address: address, stop: stop, next: first, successes: map[string][]time.Time{}, failures: map[string][]time.Time{}, words: map[string]string{},
+		address: address, stop: stop, next: first, successes: map[string][]time.Time{}, failures: map[string][]time.Time{}, words: map[string][]string{},
 		client: &http.Client{Timeout: requestLimit, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 
@@ -91,7 +92,7 @@ func (l *load) ask(ctx context.Context, kind string) {
 
 	if err != nil {
 		l.failures[kind] = append(l.failures[kind], time.Now())
-		l.words[kind] = err.Error()
+		l.words[kind] = append(l.words[kind], err.Error())
 
 		return
 	}
@@ -153,7 +154,44 @@ func (l *load) last() string {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 
-	return fmt.Sprint(l.words)
+	last := map[string]string{}
+
+	for kind, words := range l.words {
+		last[kind] = words[len(words)-1]
+	}
+
+	return fmt.Sprint(last)
+}
+
+// ways are what went wrong, how often, and from when to when after an event.
+func (l *load) ways(kind string, since time.Time) string {
+	type way struct {
+		count       int
+		first, last time.Duration
+	}
+
+	all := map[string]*way{}
+
+	for i, at := range l.failures[kind] {
+		words := l.words[kind][i]
+		words = words[strings.LastIndex(words, "\": ")+1:] // without the address
+
+		if all[words] == nil {
+			all[words] = &way{first: at.Sub(since)}
+		}
+
+		all[words].count++
+		all[words].last = at.Sub(since)
+	}
+
+	var text strings.Builder
+
+	for _, words := range slices.Sorted(maps.Keys(all)) {
+		w := all[words]
+		fmt.Fprintf(&text, "\n\t%d times from %.1f to %.1f s after it: %s", w.count, w.first.Seconds(), w.last.Seconds(), words)
+	}
+
+	return text.String()
 }
 
 // end waits for the requests that are under way.
@@ -162,8 +200,11 @@ func (l *load) end() {
 	l.running.Wait()
 }
 
+// goals are how long the layout may be away, by tier, in seconds.
+var goals = map[string]float64{"web": 5, "reads": 5, "writes": 15}
+
 // report prints how the time was for clients from an event until the load ended, beside what the module said beforehand.
-func (l *load) report(t *testing.T, event string, since time.Time, said map[string]estimate) {
+func (l *load) report(t *testing.T, event string, since time.Time, said map[string]estimate, hurry bool) {
 	t.Helper()
 
 	// A page is behind the gateway and the web machines, and an order behind the database as well.
@@ -180,11 +221,15 @@ func (l *load) report(t *testing.T, event string, since time.Time, said map[stri
 
 		bound := said[tiers[kind]]
 		failed := l.failed(kind, since)
-		t.Logf("%s: %s: longest gap %.1f s (estimated: %.1f to %.1f), %d of %d requests failed",
-			event, kind, gap.Seconds(), bound.Typical, bound.Longest, failed, failed+l.served(kind, since))
+		t.Logf("%s: %s: longest gap %.1f s (estimated: %.1f to %.1f), %d of %d requests failed%s",
+			event, kind, gap.Seconds(), bound.Typical, bound.Longest, failed, failed+l.served(kind, since), l.ways(kind, since))
 
-		if gap.Seconds() > bound.Longest+answerTime.Seconds() {
+		if hurry && gap.Seconds() > bound.Longest+answerTime.Seconds() {
 			t.Errorf("The gap of %s is longer than the module says", kind)
+		}
+
+		if goal := goals[tiers[kind]]; hurry && gap.Seconds() > goal {
+			t.Errorf("The gap of %s is longer than %.0f s", kind, goal)
 		}
 	}
 }

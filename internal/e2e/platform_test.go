@@ -24,13 +24,16 @@ const patience = 10 * time.Minute
 
 // platform is what the configuration in testdata makes.
 type platform struct {
-	bed     *testbed.Bed
-	hosts   map[string]*testbed.Host
-	address string // the virtual one
-	primary string // host of the primary
-	next    int    // number of the next write
+	bed       *testbed.Bed
+	hosts     map[string]*testbed.Host
+	terraform *cli.CLI
+	variables map[string]any
+	address   string // the virtual one
+	primary   string // host of the primary
+	next      int    // number of the next write
 
 	estimate map[string]estimate // what the module says of each tier
+	hurry    bool                // whether clients are to wait no longer than the module and the goals say
 }
 
 // estimate is the module's rto_estimate of a tier, in seconds.
@@ -40,35 +43,59 @@ type estimate struct{ Typical, Longest float64 }
 var members = map[string]string{"alpha": "mysql-1", "beta": "mysql-2"}
 
 // raise starts the hosts and applies the configuration.
-func raise(t *testing.T) *platform {
+func raise(t *testing.T, hurry bool) *platform {
 	t.Helper()
 
 	bed, hosts, variables := startHosts(t)
-	p := &platform{bed: bed, hosts: hosts, next: 1, address: bed.Address(100)}
+	p := &platform{
+		bed: bed, hosts: hosts, next: 1, address: bed.Address(100), terraform: prepare(t, "testdata"), variables: variables, hurry: hurry,
+	}
 	variables["secrets"] = secrets(t)
 
-	run := prepare(t, "testdata")
-	if err := run.SetVariables(variables); err != nil {
+	if !hurry { // then nothing is lost because this machine is busy
+		variables["advert_interval"] = "1s"
+		variables["detection"] = map[string]string{"probe_interval": "2s", "probe_timeout": "1s", "suspicion_mult": "4"}
+	}
+
+	if err := p.apply(t); err != nil {
 		t.Fatal(err)
 	}
 
-	began := time.Now()
-	if err := run.Apply(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	p.wantNoChanges(t)
 
-	t.Logf("applied after %.0f s", time.Since(began).Seconds())
-
-	changes, text, err := run.Plan(t.Context())
-	if err != nil || changes {
-		t.Errorf("The plan after the apply has changes (%v):\n%s", err, text)
-	}
-
-	if err := run.Output(t.Context(), "rto_estimate", &p.estimate); err != nil {
+	if err := p.terraform.Output(t.Context(), "rto_estimate", &p.estimate); err != nil {
 		t.Fatal(err)
 	}
 
 	return p
+}
+
+// apply applies the configuration with the variables as they are.
+func (p *platform) apply(t *testing.T) error {
+	t.Helper()
+
+	if err := p.terraform.SetVariables(p.variables); err != nil {
+		return err
+	}
+
+	began := time.Now()
+	if err := p.terraform.Apply(t.Context(), nil); err != nil {
+		return err
+	}
+
+	t.Logf("applied after %.0f s", time.Since(began).Seconds())
+
+	return nil
+}
+
+// wantNoChanges wants the hosts to be as they are declared.
+func (p *platform) wantNoChanges(t *testing.T) {
+	t.Helper()
+
+	changes, text, err := p.terraform.Plan(t.Context())
+	if err != nil || changes {
+		t.Errorf("The plan has changes (%v):\n%s", err, text)
+	}
 }
 
 // startHosts starts two hosts and a witness, and returns what a configuration has to know of them as variables.

@@ -13,17 +13,17 @@ import (
 
 // How many requests of each kind have to succeed for a service to count as being back, and for a loss to count as unnoticed.
 const (
-	steady    = 10
-	unnoticed = 60 // a page every 200 ms: longer than any of the timers
+	steady = 10
+	quiet  = 60 // a page every 200 ms: longer than any of the timers
 )
 
-// TestTwoHostsSurviveEachOther loses the host of the primary as often as E2E_LOSSES says, then the link between the hosts, then
-// the witness, each under load.
+// TestTwoHostsSurviveEachOther loses the host of the primary under load. With E2E_LOSSES it does so that many times, goes on to
+// whatever else may happen to two hosts, and wants clients to wait no longer than the goals and the module say.
 func TestTwoHostsSurviveEachOther(t *testing.T) {
-	losses := 1
+	losses, whole := 1, os.Getenv("E2E_LOSSES")
 
-	if text := os.Getenv("E2E_LOSSES"); text != "" {
-		number, err := strconv.Atoi(text)
+	if whole != "" {
+		number, err := strconv.Atoi(whole)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func TestTwoHostsSurviveEachOther(t *testing.T) {
 		losses = number
 	}
 
-	p := raise(t)
+	p := raise(t, whole != "")
 	p.primary = p.paired(t, "alpha")
 
 	if _, err := p.hosts[p.primary].Inside(t.Context(), members[p.primary], "mysql", "--execute", "CREATE TABLE shop.orders (id INT PRIMARY KEY)"); err != nil {
@@ -42,17 +42,21 @@ func TestTwoHostsSurviveEachOther(t *testing.T) {
 		p.step(t, fmt.Sprintf("loss %d, of %s", number+1, p.primary), p.lose)
 	}
 
+	if whole == "" {
+		return
+	}
+
+	p.step(t, "maintenance of "+p.primary, p.maintain)
+	p.step(t, "a new host for "+p.primary, p.replace)
 	p.step(t, "link", p.isolate)
 	p.step(t, "witness", p.loseWitness)
 }
 
-// step runs a part as a test of its own. Nothing follows one that failed.
+// step runs a part as a test of its own.
 func (p *platform) step(t *testing.T, name string, part func(t *testing.T)) {
 	t.Helper()
 
-	if !t.Run(name, part) {
-		t.FailNow()
-	}
+	t.Run(name, part)
 }
 
 var others = map[string]string{"alpha": "beta", "beta": "alpha"}
@@ -100,24 +104,26 @@ func (p *platform) isolate(t *testing.T) {
 
 // loseWitness lets the witness die, which nobody may notice.
 func (p *platform) loseWitness(t *testing.T) {
-	since := time.Time{}
-	clients := p.underLoad(t, "loss of the witness", p.primary, unnoticed, func() error {
-		since = time.Now()
-
-		return p.hosts["gamma"].Kill(t.Context())
-	})
-
-	for kind := range kinds {
-		if failed := clients.failed(kind, since); failed > 0 {
-			t.Errorf("%d requests of kind %s failed; the last: %s", failed, kind, clients.last())
-		}
-	}
+	p.unnoticed(t, "loss of the witness", p.primary, func() error { return p.hosts["gamma"].Kill(t.Context()) })
 
 	if err := p.hosts["gamma"].Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 
 	p.wantPrimary(t, p.primary)
+}
+
+// unnoticed lets something happen under load, and wants no request to fail.
+func (p *platform) unnoticed(t *testing.T, event, left string, happen func() error) {
+	t.Helper()
+
+	clients := p.underLoad(t, event, left, quiet, happen)
+
+	for kind := range kinds {
+		if failed := clients.failed(kind, time.Time{}); failed > 0 {
+			t.Errorf("%d requests of kind %s failed; the last: %s", failed, kind, clients.last())
+		}
+	}
 }
 
 // underLoad lets something happen under load, waits until all is served again, and wants every acknowledged write to be on
@@ -138,7 +144,7 @@ func (p *platform) underLoad(t *testing.T, event, left string, enough int, happe
 
 	p.serves(t, clients, enough, "after the "+event)
 	clients.end()
-	clients.report(t, event, began, p.estimate)
+	clients.report(t, event, began, p.estimate, p.hurry)
 
 	p.next = clients.next
 	stored, missing := p.orders(t, left), 0
@@ -162,7 +168,7 @@ func (p *platform) underLoad(t *testing.T, event, left string, enough int, happe
 func (p *platform) wantPrimary(t *testing.T, host string) {
 	t.Helper()
 
-	if p.primary = p.paired(t, host); p.primary != host {
+	if p.primary = p.paired(t, host); p.primary != host && p.hurry { // a busy machine may be taken for a lost one
 		t.Errorf("The primary is on %s, and not on %s", p.primary, host)
 	}
 }

@@ -61,6 +61,8 @@ func TestMySQLPairBeginsFromWhatItsMachinesAreTold(t *testing.T) {
 		return nil
 	})
 
+	members["mysql-2"].wantCiphers(t)
+
 	primary := members["mysql-1"].connect(t, "shop")
 
 	for _, statement := range []string{"CREATE TABLE orders (id INT PRIMARY KEY)", "INSERT INTO orders VALUES (1)"} {
@@ -109,8 +111,25 @@ func startPair(t *testing.T, bed *testbed.Bed, consul *testbed.Consul, binary st
 	addresses := map[string]string{"mysql-1": fmt.Sprintf("127.79.%d.1", subnet), "mysql-2": fmt.Sprintf("127.79.%d.2", subnet)}
 	members := map[string]*database{}
 
+	authority, err := testbed.NewAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	servers := map[string]any{}
+
+	for name, address := range addresses {
+		certificate, key, err := authority.Issue(name, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		servers[name] = map[string]string{"certificate": read(t, certificate), "key": read(t, key)}
+	}
+
 	told := render(t, read(t, "testdata/mysql.tf"), map[string]any{
-		"members": addresses, "passwords": map[string]any{"replication": replicationPassword, "users": map[string]string{"shop": shopPassword}},
+		"certificates": map[string]any{"ca": read(t, authority.CAFile()), "servers": servers},
+		"members":      addresses, "passwords": map[string]any{"replication": replicationPassword, "users": map[string]string{"shop": shopPassword}},
 	})
 
 	for name, address := range addresses {
@@ -192,6 +211,18 @@ func unitLine(t *testing.T, unit, key, binary string) string {
 	t.Fatalf("%s has no %s", unit, key)
 
 	return ""
+}
+
+// wantCiphers wants the replication of a replica to be encrypted, and to check whom it is with.
+func (d *database) wantCiphers(t *testing.T) {
+	t.Helper()
+
+	output, err := exec.CommandContext(t.Context(), "mariadb", "--socket="+filepath.Join(d.folder, "socket"), "--vertical", "--execute=SHOW SLAVE STATUS").CombinedOutput()
+	for _, want := range []string{"Slave_IO_Running: Yes", "Master_SSL_Allowed: Yes", "Master_SSL_Verify_Server_Cert: Yes"} {
+		if err != nil || !strings.Contains(string(output), want) {
+			t.Errorf("The replication is not %q: %v\n%s", want, err, output)
+		}
+	}
 }
 
 // connect is the shop's own connection to the member.

@@ -27,11 +27,11 @@ const recipeFolder = "modules/image/recipe"
 // the system (HostOptions.System) puts it under each container that is made from the archive.
 type System struct {
 	Archive string // tar archive of all but /usr
-	usr     string // folder that is everybody's /usr
+	usr     string // folders that are everybody's /usr, as overlayfs takes them: the first one is on top
 }
 
 // OpenSystem returns the system, which it builds on first use, in some minutes, and again when the recipe changes. It needs
-// Debian's package archive then.
+// Debian's package archive then. The programs that Debian does not have lie above it, so another one of them builds nothing.
 func OpenSystem(ctx context.Context) (*System, error) {
 	if err := needPrograms(map[string]string{"mmdebstrap": "mmdebstrap", "tar": "tar"}); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func OpenSystem(ctx context.Context) (*System, error) {
 	if err := buildTool(ctx, root, "./cmd/mysql-pair", "-s -w", pair); err != nil {
 		return nil, err
 	}
-	name, err := systemName(recipe, filepath.Join(root, "cmd/mysql-pair/systemd"), pair, consul, traefik)
+	name, err := systemName(recipe, filepath.Join(root, "cmd/mysql-pair/systemd"))
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +69,34 @@ func OpenSystem(ctx context.Context) (*System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build Debian for containers: %w", err)
 	}
-	return &System{Archive: filepath.Join(folder, "machine.tar"), usr: filepath.Join(folder, "usr")}, nil
+	programs, err := layPrograms(ctx, pair, consul, traefik)
+	if err != nil {
+		return nil, fmt.Errorf("build Debian for containers: %w", err)
+	}
+	return &System{Archive: filepath.Join(folder, "machine.tar"), usr: programs + ":" + filepath.Join(folder, "usr")}, nil
 }
 
-// systemName names the system by everything it is made of, but for Debian's packages.
-func systemName(recipe, units, pair string, tools ...string) (string, error) {
-	parts := append([]string{systemInit}, tools...)
+// layPrograms returns a folder that has the programs where /usr has them.
+func layPrograms(ctx context.Context, pair, consul, traefik string) (string, error) {
+	content, err := os.ReadFile(pair)
+	if err != nil {
+		return "", err
+	}
+	return cached(ctx, "system", "programs-"+digest(string(content), consul, traefik), func(ctx context.Context, path string) error {
+		bin := filepath.Join(path, "local/bin")
+		err := errors.Join(os.RemoveAll(path), os.MkdirAll(bin, 0o755))
+		for name, source := range map[string]string{"mysql-pair": pair, "consul": consul, "traefik": traefik} {
+			if err == nil {
+				_, err = run(ctx, "install", "--mode=755", source, filepath.Join(bin, name))
+			}
+		}
+		return err
+	})
+}
+
+// systemName names the system by everything it is made of, but for Debian's packages and the programs above it.
+func systemName(recipe, units string) (string, error) {
+	parts := []string{systemInit}
 	for _, folder := range []string{recipe, units} {
 		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
@@ -88,11 +110,7 @@ func systemName(recipe, units, pair string, tools ...string) (string, error) {
 			return "", fmt.Errorf("name Debian for containers: %w", err)
 		}
 	}
-	program, err := os.ReadFile(pair)
-	if err != nil {
-		return "", fmt.Errorf("name Debian for containers: %w", err)
-	}
-	return digest(append(parts, string(program))...), nil
+	return digest(parts...), nil
 }
 
 // buildSystem runs the recipe and takes its archive apart.
@@ -147,6 +165,12 @@ func (h *Host) Inside(ctx context.Context, name string, command ...string) (stri
 		return output, fmt.Errorf("run a command in container %q: %w", name, err)
 	}
 	return output, err
+}
+
+// Containers returns the names of the containers that run on the host.
+func (h *Host) Containers(ctx context.Context) ([]string, error) {
+	text, err := run(ctx, "virsh", "--quiet", "--connect", h.ContainerURI(), "list", "--name")
+	return strings.Fields(text), err
 }
 
 // leader is the PID of a container's first process: libvirt numbers a container by the process that watches over it.

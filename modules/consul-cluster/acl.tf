@@ -61,6 +61,8 @@ locals {
       content     = jsonencode([for name, rules in local.policies : { Name = name, Description = "Made by the servers of ${var.datacenter}", Rules = rules }])
     },
     { path = "/usr/local/sbin/consul-acl", permissions = "0755", content = file("${path.module}/files/consul-acl.sh") },
+    { path = "/usr/local/sbin/consul-yield", permissions = "0755", content = file("${path.module}/files/consul-yield.sh") },
+    { path = "/etc/systemd/system/consul.service.d/yield.conf", permissions = "0644", content = file("${path.module}/files/consul-yield.conf") },
     { path = "/etc/systemd/system/consul-acl.service", permissions = "0644", content = file("${path.module}/files/consul-acl.service") },
   ]
 }

@@ -35,7 +35,7 @@ locals {
     acl = {
       enabled        = true
       default_policy = "deny"
-      down_policy    = "extend-cache" # what was allowed stays so while no server answers
+      down_policy    = "async-cache" # what was allowed stays so while no server answers, and nobody waits to hear that
     }
   }
 
@@ -83,6 +83,10 @@ locals {
 
   agent = merge(local.common, {
     server = false
+
+    # An agent keeps to one server, and would wait for one that dies for a minute, or until the others know: with all names that
+    # it is asked for. One that hears nothing for a second asks another.
+    limits = { rpc_client_timeout = "1s" }
 
     # The machine's address, whatever virtual one it holds besides: the larger network comes first.
     bind_addr = "{{ GetInterfaceIP \"lan\" }}"

@@ -54,7 +54,7 @@ locals {
       consul                    = { rootKey = var.key_prefix, endpoints = ["127.0.0.1:8500"] }
       consulCatalog = {
         endpoint         = { address = "127.0.0.1:8500", scheme = "http" }
-        watch            = true
+        refreshInterval  = "1s" # and no watch: one that a server has died on would wait for a minute
         stale            = true # any server's answer will do while there is no leader
         exposedByDefault = true
         defaultRule      = "!PathPrefix(`/`)" # every path begins with it: only declared routes are public

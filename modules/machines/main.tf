@@ -7,6 +7,7 @@ resource "hypervisor_vm" "machine" {
   domain_type  = var.domain_type
   allow_change = var.allow_change
   running      = !contains(var.stopped, each.key)
+  autostart    = !contains(var.stopped, each.key) # also when its host is started meanwhile
 
   placement = local.containers ? null : each.value.placement
   host      = local.containers ? each.value.placement.host : null

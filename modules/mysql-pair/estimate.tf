@@ -7,8 +7,9 @@ locals {
     name => tonumber(regex("^[0-9]+", duration)) * local.milliseconds[regex("[a-z]+$", duration)] / 1000
   }
 
-  # The agent looks twice a second, and takes one step a look: the lock, the end of replication, the record, writes, the name.
-  promotion = 5 * 0.5
+  # The agent looks twice a second, and then takes its steps at once: the lock, the end of replication, the record, writes, the
+  # name. They are given as much time as a look.
+  promotion = 2 * 0.5
 
   # A server that dies on a machine that lives is seen by its agent in the next look, which gives the lock up in another one.
   rto_estimate = {

@@ -47,7 +47,7 @@ locals {
         ["install", "-D", "-m", "644", "/usr/local/share/mysql-pair/mariadb.conf", "/etc/systemd/system/mariadb.service.d/pair.conf"],
         ["systemctl", "daemon-reload"],
         ["systemctl", "enable", "--now", "consul.service"],
-        ["systemctl", "enable", "--now", "--no-block", "mysql-pair-setup.service", "mariadb.service", "mysql-pair.service"],
+        ["systemctl", "enable", "--now", "--no-block", "mysql-pair-setup.service", "mariadb.service", "mysql-pair.service", "mysql-pair-leave.service"],
       ]
     })}"
   }
@@ -57,6 +57,7 @@ locals {
       write_files = concat(
         [for path, content in var.consul_secrets : { path = path, content = content, permissions = "0640", owner = "root:consul" }],
         [for path, content in local.secret_files : { path = path, content = content, permissions = "0600", owner = "root:root" }],
+        [for path, content in local.tls_files[name] : { path = path, content = content, permissions = "0640", owner = "root:mysql" }],
       )
     })}"
   }

@@ -2,6 +2,7 @@
 
 locals {
   gib    = { for name, machine in var.machines : name => tonumber(regex("^[0-9.]+", machine.memory)) * { MiB = 1 / 1024, GiB = 1, TiB = 1024 }[regex("[A-Za-z]+$", machine.memory)] }
+  tls    = "/etc/mysql-pair/tls"
   folder = "/srv/mysql" # the data disk: what must outlive the system stands here, the agent's state beside the data
 
   server = {
@@ -11,7 +12,7 @@ locals {
       "bind_address = ${local.addresses[name]}",
       "skip_name_resolve = ON", # accounts are told apart by addresses, and no client waits for a look-up
       "innodb_buffer_pool_size = ${floor(local.gib[name] * 1024 * var.buffer_pool_percent / 100)}M",
-    ], [for key in sort(keys(var.settings)) : "${key} = ${var.settings[key]}"], [""]))
+    ], var.tls ? ["ssl_cert = ${local.tls}/server.pem", "ssl_key = ${local.tls}/server-key.pem"] : [], [for key in sort(keys(var.settings)) : "${key} = ${var.settings[key]}"], [""]))
   }
 
   # Each line is one variable to systemd, whatever blanks it has.
@@ -22,6 +23,7 @@ locals {
       "SERVER_ID=${index + 1}",
       "PREPARE=--folder=${local.folder}/pair",
       "RUN=${join(" ", local.run[name])}",
+      "LEAVE=--drain=${1 + local.seconds.dns_ttl}s --timeout=15s",
       "CONSUL_HTTP_ADDR=127.0.0.1:8500",
       "CONSUL_HTTP_TOKEN_FILE=/etc/mysql-pair/consul.token",
       "",
@@ -32,6 +34,7 @@ locals {
     for name in local.members : name => concat(
       name == local.first ? ["--first"] : [],
       var.auto_failover ? [] : ["--manual"],
+      var.tls ? ["--replication-ca=${local.tls}/ca.pem"] : [],
       [
         "--folder=${local.folder}/pair",
         "--other=${local.other[name]}",
@@ -57,7 +60,7 @@ locals {
   init = concat(
     ["FLUSH PRIVILEGES;"], # until here the server knows no accounts
     flatten([for network in local.networks : [
-      "CREATE USER replication@'${network}' IDENTIFIED BY '${replace(replace(var.passwords.replication, "\\", "\\\\"), "'", "''")}';",
+      "CREATE USER replication@'${network}' IDENTIFIED BY '${replace(replace(var.passwords.replication, "\\", "\\\\"), "'", "''")}'${var.tls ? " REQUIRE SSL" : ""};",
       "GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, SHOW VIEW, EVENT, TRIGGER, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO replication@'${network}';",
     ]]),
     [for name in sort(var.databases) : "CREATE DATABASE `${name}` CHARACTER SET utf8mb4;"],
@@ -67,6 +70,15 @@ locals {
     ]]),
     [""],
   )
+
+  # The server reads these, and nobody else.
+  tls_files = {
+    for name in local.members : name => var.tls ? {
+      "${local.tls}/ca.pem"         = var.certificates.ca
+      "${local.tls}/server.pem"     = var.certificates.servers[name].certificate
+      "${local.tls}/server-key.pem" = var.certificates.servers[name].key
+    } : {}
+  }
 
   secret_files = {
     "/etc/mysql-pair/replication.password" = "${var.passwords.replication}\n"

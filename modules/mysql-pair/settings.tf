@@ -39,13 +39,13 @@ variable "timers" {
     Times of the members' agents; the guide *A pair of MySQL servers* says what each does.
 
     - `lost_after`: how long commits wait for a replica that is away.
-    - `blind_after`: how long a primary goes on without Consul.
+    - `blind_after`: how long a primary goes on without Consul. The election of a leader takes seconds.
     - `session_ttl`: how long Consul waits for an agent on a machine that seems well.
     - `lock_delay`: time between the loss of a primary and its successor.
   EOT
   type = object({
     lost_after  = optional(string, "3s")
-    blind_after = optional(string, "3s")
+    blind_after = optional(string, "10s")
     session_ttl = optional(string, "10s")
     lock_delay  = optional(string, "1s")
   })

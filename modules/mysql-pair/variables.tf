@@ -145,6 +145,29 @@ variable "passwords" {
   }
 }
 
+variable "tls" {
+  description = "Whether the members replicate and copy each other over TLS only, each checked by its certificate; clients may use it, too. Needs `certificates`."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "certificates" {
+  description = "PEM, which reaches the machines and neither the plan nor the state: `ca`, the authority that the members trust, and by member the `certificate` for its address and its `key`."
+  type = object({
+    ca      = string
+    servers = map(object({ certificate = string, key = string }))
+  })
+  default   = { ca = "", servers = {} }
+  ephemeral = true
+  nullable  = false
+
+  validation {
+    condition     = !var.tls || startswith(var.certificates.ca, "-----BEGIN CERTIFICATE-----") && join(",", keys(var.certificates.servers)) == join(",", keys(var.machines))
+    error_message = "tls needs certificates.ca, which begins with -----BEGIN CERTIFICATE-----, and in certificates.servers one for each member."
+  }
+}
+
 variable "consul" {
   description = "Configuration of the machines' Consul agent, `module.consul.agent`: content of each file by path."
   type        = object({ files = map(string) })

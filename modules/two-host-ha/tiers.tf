@@ -79,7 +79,9 @@ module "mysql" {
   databases       = var.mysql.databases
   users           = var.mysql.users
   settings        = var.mysql.settings
-  passwords       = var.secrets.mysql
+  passwords       = { replication = var.secrets.mysql.replication, users = var.secrets.mysql.users }
+  tls             = var.mysql.tls
+  certificates    = var.secrets.mysql.certificates == null ? { ca = "", servers = {} } : var.secrets.mysql.certificates
   detection       = module.consul.detection
   dns_ttl         = var.dns_ttl
   image           = var.image

@@ -85,7 +85,7 @@ variable "secrets" {
     Keys, certificates and passwords. They reach the machines and neither the plan nor the state.
 
     - `consul`: as `secrets` of the module `consul-cluster`, with the tokens `management`, `agent`, `services`, `gateway` and `mysql-pair`.
-    - `mysql`: passwords of `replication` and, by name, of `users`.
+    - `mysql`: passwords of `replication` and, by name, of `users`; with `mysql.tls` the `certificates` of the module `mysql-pair`.
     - `redis_password`: password of the Redis servers.
     - `certificates`: the gateways' certificates by their names in `gateway.https.certificates`.
   EOT
@@ -100,6 +100,10 @@ variable "secrets" {
     mysql = object({
       replication = string
       users       = optional(map(string), {})
+      certificates = optional(object({
+        ca      = string
+        servers = map(object({ certificate = string, key = string }))
+      }))
     })
     redis_password = string
     certificates   = optional(map(object({ certificate = string, key = string })), {})
@@ -139,7 +143,7 @@ variable "gateway" {
       failures        = optional(number, 2)
       preempt         = optional(bool, false)
     }), {})
-    dial_timeout = optional(string, "1s")
+    dial_timeout = optional(string, "300ms")
   })
   default  = {}
   nullable = false
@@ -177,7 +181,7 @@ variable "web" {
 }
 
 variable "mysql" {
-  description = "The MySQL pair: `vcpus` and `memory` of each server, the size of its `data` disk, and what the module `mysql-pair` says of `databases`, `users` and `settings`."
+  description = "The MySQL pair: `vcpus` and `memory` of each server, the size of its `data` disk, and what the module `mysql-pair` says of `databases`, `users`, `tls` and `settings`."
   type = object({
     vcpus     = optional(number, 4)
     memory    = optional(string, "16GiB")
@@ -188,6 +192,7 @@ variable "mysql" {
       privileges = optional(list(string), ["ALL PRIVILEGES"])
       from       = optional(string, "%")
     })), {})
+    tls      = optional(bool, false)
     settings = optional(map(string), {})
   })
   default  = {}
@@ -288,9 +293,9 @@ variable "detection" {
 }
 
 variable "dns_ttl" {
-  description = "How long an answer of Consul's DNS may be used again."
+  description = "How long an answer of Consul's DNS may be used again. The machines' own agents answer, without asking anybody."
   type        = string
-  default     = "2s"
+  default     = "1s"
   nullable    = false
 
   validation {

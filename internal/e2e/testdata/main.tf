@@ -7,6 +7,18 @@ terraform {
 variable "uris" { type = map(string) }
 variable "archive" { type = string }
 variable "subnet" { type = string }
+variable "advert_interval" {
+  type    = string
+  default = "300ms" # the module's own
+}
+variable "detection" {
+  type    = map(string)
+  default = {}
+}
+variable "maintenance" {
+  type    = string
+  default = null
+}
 variable "secrets" {
   type      = any
   ephemeral = true
@@ -30,13 +42,17 @@ module "platform" {
   network = local.network
   image   = local.image
   secrets = var.secrets
-  facts   = { for name in keys(var.uris) : name => { nodes = [{ memory = "64GiB", cores = [for core in range(32) : tostring(core)] }] } }
 
-  gateway = { vcpus = 1, memory = "1GiB", https = { enabled = false } }
+  detection   = var.detection
+  maintenance = var.maintenance
+
+  facts = { for name in keys(var.uris) : name => { nodes = [{ memory = "64GiB", cores = [for core in range(32) : tostring(core)] }] } }
+
+  gateway = { vcpus = 1, memory = "1GiB", https = { enabled = false }, vrrp = { advert_interval = var.advert_interval } }
   consul  = { vcpus = 1, memory = "1GiB" }
   mysql   = { vcpus = 1, memory = "1GiB", databases = ["shop"], users = { shop = { database = "shop" } } }
   redis   = { vcpus = 1, memory = "512MiB" }
-  web     = { vcpus = 1, memory = "4GiB", files = local.pages } # enough workers for those that wait for a database that died
+  web     = { vcpus = 1, memory = "4GiB", files = local.pages, apache = { worker_memory = "32MiB" } }
 }
 
 locals {

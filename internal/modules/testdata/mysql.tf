@@ -5,6 +5,11 @@ variable "passwords" {
   ephemeral = true
 }
 
+variable "certificates" {
+  type      = object({ ca = string, servers = map(object({ certificate = string, key = string })) })
+  ephemeral = true
+}
+
 variable "members" { type = map(string) }
 
 module "mysql" {
@@ -27,4 +32,7 @@ module "mysql" {
   users     = { shop = { database = "shop", from = "127.%" } }
   passwords = var.passwords
   settings  = { innodb_log_file_size = "8M" }
+
+  tls          = true
+  certificates = var.certificates
 }

@@ -75,8 +75,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer a.disconnect()
 
 	for {
-		if err := a.look(ctx); err != nil && ctx.Err() == nil {
+		stepped, err := a.look(ctx)
+		if err != nil && ctx.Err() == nil {
 			a.log.Warn("a step failed", "error", err)
+		}
+
+		if stepped && err == nil && ctx.Err() == nil { // the next step need not wait
+			continue
 		}
 
 		select {
@@ -87,16 +92,24 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 }
 
-// look sees, decides and acts once.
-func (a *Agent) look(ctx context.Context) error {
+// look sees, decides and acts once. It returns whether it took a step that the look before had not taken, too: only such a one
+// tells of progress.
+func (a *Agent) look(ctx context.Context) (stepped bool, err error) {
 	status, up := a.observe(ctx)
 
 	state, err := readState(a.config.Folder) // after the connection, which ends if the server is started anew
 	if err != nil {
-		return err
+		return false, err
 	}
 
-	seen, err := a.shared.read(ctx, member{Lineage: state.Lineage, Following: state.Following, Streaming: status.Streaming, Received: status.Received}, up)
+	leaving, err := isLeaving(a.config.Folder)
+	if err != nil {
+		return false, err
+	}
+
+	streaming := status.Streaming && !leaving
+
+	seen, err := a.shared.read(ctx, member{Lineage: state.Lineage, Following: state.Following, Streaming: streaming, Received: status.Received}, up)
 	if err != nil {
 		a.log.Debug("Consul does not answer", "error", err)
 	} else {
@@ -110,14 +123,27 @@ func (a *Agent) look(ctx context.Context) error {
 		a.log.Info("next step", "step", step.Kind, "holder", view.Holder, "primary", view.Record.Primary, "in_sync", len(view.Record.InSync))
 	}
 
+	stepped = step.Kind != pair.Wait && step.Kind != a.before.Kind
 	a.before = step
 	failure := a.carryOut(ctx, step, seen)
 
 	// What this look saw is announced, but for a step that ended it.
 	writer := up && status.Writable && view.Holder == a.config.Member && step.Kind != pair.Fence
-	reader := up && (writer || status.Streaming)
+	reader := up && !leaving && (writer || streaming || a.hasEvery(state, seen, err == nil))
 
-	return errors.Join(failure, a.shared.announce(ctx, writer, reader))
+	return stepped, errors.Join(failure, a.shared.announce(ctx, writer, reader))
+}
+
+// hasEvery says whether this server has every acknowledged write, though it may not replicate at the moment: whoever reads here
+// while a lost primary is replaced reads nothing old. Without Consul's answer it is as it was.
+func (a *Agent) hasEvery(state state, seen seen, known bool) bool {
+	if !known {
+		return a.shared.reader
+	}
+
+	lineage, listed := seen.record.InSync[a.config.Member]
+
+	return listed && lineage == state.Lineage
 }
 
 // observe reads the server's status, over a connection that lasts as long as the server.

@@ -295,14 +295,24 @@ func TestPairServesWhateverIsLostAndLosesNoAcknowledgedWrite(t *testing.T) {
 	now, _ := c.settles(t)
 	is(t, now, replica)
 
-	command := exec.CommandContext(t.Context(), c.binary, "switch", "--pair=shop", "--timeout=2m", primary.name)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("Unable to switch: %v\n%s", err, output)
-	}
-
+	c.tell(t, "switch", "--timeout=2m", primary.name)
 	t.Logf("an operator switches: writes pause for %s", w.goesOn(t, c))
 	now, replica = c.settles(t)
 	is(t, now, primary)
+
+	replica.leaves(t, c)
+	t.Logf("the replica leaves: writes pause for %s", w.goesOn(t, c))
+	now, replica = c.settles(t)
+	is(t, now, primary)
+
+	primary.leaves(t, c)
+	t.Logf("the primary leaves: writes pause for %s", w.goesOn(t, c))
+
+	primary, now = replica, primary
+	after, _ := c.settles(t)
+	is(t, after, primary)
+
+	replica = now
 
 	primary.agent.kill()
 	primary.server.kill()
@@ -314,6 +324,31 @@ func TestPairServesWhateverIsLostAndLosesNoAcknowledgedWrite(t *testing.T) {
 	is(t, now, replica)
 
 	c.holds(t, w)
+}
+
+// tell runs a command of the agent's program.
+func (c *cluster) tell(t *testing.T, command string, arguments ...string) {
+	t.Helper()
+
+	output, err := exec.CommandContext(t.Context(), c.binary, append([]string{command, "--pair=shop"}, arguments...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("Unable to %s: %v\n%s", command, err, output)
+	}
+}
+
+// leaves lets a member's machine stop as it is planned, and start again.
+func (n *node) leaves(t *testing.T, c *cluster) {
+	t.Helper()
+
+	c.tell(t, "leave", "--member="+n.name, "--folder="+n.folder, "--timeout=2m", "--drain=1s")
+
+	if record, err := agent.Record(t.Context(), "shop", c.consul); err != nil || record.Primary == n.name || record.InSync[n.name] != "" {
+		t.Errorf("%s has left, and the record is %+v, %v", n.name, record, err)
+	}
+
+	n.server.kill()
+	n.startServer()
+	c.tell(t, "return", "--member="+n.name, "--folder="+n.folder)
 }
 
 func TestMemberThatWentItsOwnWayIsMadeAnew(t *testing.T) {

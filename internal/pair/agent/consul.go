@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,8 @@ type shared struct {
 	told    member
 	writer  bool // whether this member's server is announced as the writer
 	reader  bool
+
+	looked map[string]time.Time // when a service was registered or seen in the catalog
 }
 
 // member is what a member tells of itself.
@@ -42,7 +45,7 @@ type seen struct {
 }
 
 func newShared(config Config, client *api.Client) *shared {
-	return &shared{config: config, client: client}
+	return &shared{config: config, client: client, looked: map[string]time.Time{}}
 }
 
 func (s *shared) folder() string { return "mysql-pair/" + s.config.Pair + "/" }
@@ -240,8 +243,10 @@ func (s *shared) record(ctx context.Context) (pair.Record, error) {
 	return record, nil
 }
 
-// serviceCheckTTL is how long a service stays that the agent no longer speaks for.
-const serviceCheckTTL = 5 * time.Second
+const (
+	serviceCheckTTL = 5 * time.Second // how long a service stays that the agent no longer speaks for
+	lookAgain       = 2 * time.Second // whether a service is in the catalog
+)
 
 // announce makes the services be what the server is.
 func (s *shared) announce(ctx context.Context, writer, reader bool) error {
@@ -269,7 +274,7 @@ func (s *shared) announceOne(ctx context.Context, name string, now *bool, want b
 		return nil
 	}
 
-	if *now {
+	if *now && !s.missing(ctx, name, id) {
 		err := agent.UpdateTTLOpts("service:"+id, "", api.HealthPassing, (&api.QueryOptions{}).WithContext(ctx))
 		if err == nil {
 			return nil
@@ -287,14 +292,34 @@ func (s *shared) announceOne(ctx context.Context, name string, now *bool, want b
 	}
 
 	err = agent.ServiceRegisterOpts(&api.AgentServiceRegistration{
-		ID: id, Name: name, Address: host, Port: number,
+		ID: id, Name: name, Address: host, Port: number, Meta: map[string]string{"registered": time.Now().Format(time.RFC3339)},
 		Check: &api.AgentServiceCheck{CheckID: "service:" + id, TTL: serviceCheckTTL.String(), Status: api.HealthPassing},
 	}, api.ServiceRegisterOpts{}.WithContext(ctx))
 	if err != nil {
 		return fmt.Errorf("register service %q: %w", id, err)
 	}
 
-	*now = true
+	*now, s.looked[name] = true, time.Now()
 
 	return nil
+}
+
+// missing says whether the catalog lacks a service that was registered. Consul's agent tells its servers of it once: if that fails,
+// as while a leader is elected, it tries again in a minute, or when the service becomes another one.
+func (s *shared) missing(ctx context.Context, name, id string) bool {
+	if time.Since(s.looked[name]) < lookAgain {
+		return false
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, patience/4)
+	defer cancel()
+
+	entries, _, err := s.client.Health().Service(name, "", false, (&api.QueryOptions{AllowStale: true}).WithContext(ctx))
+	if err != nil {
+		return false // nobody knows
+	}
+
+	s.looked[name] = time.Now()
+
+	return !slices.ContainsFunc(entries, func(entry *api.ServiceEntry) bool { return entry.Service.ID == id })
 }

@@ -28,7 +28,7 @@ run "what_a_server_is_told" {
   command = plan
 
   assert {
-    condition     = startswith(local.user_data["consul-1"], "#cloud-config\n") && join(" ", [for file in yamldecode(local.user_data["consul-1"]).write_files : file.path]) == "/etc/consul.d/consul.json /etc/consul-acl/policies.json /usr/local/sbin/consul-acl /etc/systemd/system/consul-acl.service"
+    condition     = startswith(local.user_data["consul-1"], "#cloud-config\n") && join(" ", [for file in yamldecode(local.user_data["consul-1"]).write_files : file.path]) == "/etc/consul.d/consul.json /etc/consul-acl/policies.json /usr/local/sbin/consul-acl /usr/local/sbin/consul-yield /etc/systemd/system/consul.service.d/yield.conf /etc/systemd/system/consul-acl.service"
     error_message = "A server does not get these files: ${local.user_data["consul-1"]}"
   }
 
@@ -62,7 +62,7 @@ run "what_a_server_is_told" {
           "internal_rpc": {"verify_server_hostname": true},
           "https": {"verify_incoming": false}
         },
-        "acl": {"enabled": true, "default_policy": "deny", "down_policy": "extend-cache"},
+        "acl": {"enabled": true, "default_policy": "deny", "down_policy": "async-cache"},
         "leave_on_terminate": false, "skip_leave_on_interrupt": true
       }
     EOT
@@ -88,11 +88,12 @@ run "what_every_other_agent_is_told" {
         "auto_encrypt": {"tls": true}, "enable_local_script_checks": true,
         "gossip_lan": {"probe_interval": "500ms", "probe_timeout": "300ms", "suspicion_mult": 3, "gossip_interval": "200ms"},
         "dns_config": {"enable_truncate": true, "allow_stale": true, "max_stale": "87600h", "node_ttl": "2s", "service_ttl": {"*": "2s", "mysql-writer": "1s", "mysql-reader": "1s"}},
+        "limits": {"rpc_client_timeout": "1s"},
         "tls": {
           "defaults": {"ca_file": "/etc/consul.d/tls/ca.pem", "verify_outgoing": true},
           "internal_rpc": {"verify_server_hostname": true}
         },
-        "acl": {"enabled": true, "default_policy": "deny", "down_policy": "extend-cache"},
+        "acl": {"enabled": true, "default_policy": "deny", "down_policy": "async-cache"},
         "leave_on_terminate": true, "skip_leave_on_interrupt": false
       }
     EOT

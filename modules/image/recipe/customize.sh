@@ -15,7 +15,7 @@ if [ -f "$work/kong.deb" ]; then
 fi
 
 cp --recursive --no-preserve=mode,ownership "$recipe/files/." "$root"
-install -m 644 "$pair/mysql-pair.service" "$root/etc/systemd/system/mysql-pair.service"
+install -m 644 "$pair/mysql-pair.service" "$pair/mysql-pair-leave.service" "$root/etc/systemd/system"
 install -D -m 644 "$pair/mariadb.conf" "$root/usr/local/share/mysql-pair/mariadb.conf" # a member of a pair copies it
 
 # Accounts of what Debian does not package. The agent's configuration holds keys.

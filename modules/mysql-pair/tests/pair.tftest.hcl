@@ -29,7 +29,8 @@ run "what_a_member_is_told" {
         MEMBER=mysql-2
         SERVER_ID=2
         PREPARE=--folder=/srv/mysql/pair
-        RUN=--folder=/srv/mysql/pair --other=mysql-1 --other-address=10.0.0.61:3306 --address=10.0.0.62:3306 --replication-password-file=/etc/mysql-pair/replication.password --writer=mysql-writer --reader=mysql-reader --blind-after=3s --lost-after=3s --session-ttl=10s --lock-delay=1s
+        RUN=--folder=/srv/mysql/pair --other=mysql-1 --other-address=10.0.0.61:3306 --address=10.0.0.62:3306 --replication-password-file=/etc/mysql-pair/replication.password --writer=mysql-writer --reader=mysql-reader --blind-after=10s --lost-after=3s --session-ttl=10s --lock-delay=1s
+        LEAVE=--drain=2s --timeout=15s
         CONSUL_HTTP_ADDR=127.0.0.1:8500
         CONSUL_HTTP_TOKEN_FILE=/etc/mysql-pair/consul.token
       EOT
@@ -66,7 +67,7 @@ run "what_a_member_is_told" {
       - [install, -D, -m, "644", /usr/local/share/mysql-pair/mariadb.conf, /etc/systemd/system/mariadb.service.d/pair.conf]
       - [systemctl, daemon-reload]
       - [systemctl, enable, --now, consul.service]
-      - [systemctl, enable, --now, --no-block, mysql-pair-setup.service, mariadb.service, mysql-pair.service]
+      - [systemctl, enable, --now, --no-block, mysql-pair-setup.service, mariadb.service, mysql-pair.service, mysql-pair-leave.service]
     EOT
     )
     error_message = "A member does not start what it is: ${local.user_data["mysql-1"]}"
@@ -103,13 +104,27 @@ run "how_long_clients_wait" {
   }
 
   assert {
-    condition     = output.rto_estimate.machine_lost.writes.typical == 2 + 0.5 + 2.5 + 2 && output.rto_estimate.machine_lost.writes.longest == 8 + 0.5 + 2.5 + 2
+    condition     = output.rto_estimate.machine_lost.writes.typical == 2 + 0.5 + 1 + 2 && output.rto_estimate.machine_lost.writes.longest == 8 + 0.5 + 1 + 2
     error_message = "Without writes for another time than detection, lock, promotion and DNS take: ${jsonencode(output.rto_estimate)}"
   }
 
   assert {
     condition     = output.rto_estimate.machine_lost.reads.typical == 4 && output.rto_estimate.replica_lost.writes.typical == 2
     error_message = "Without reads for another time than detection and DNS take: ${jsonencode(output.rto_estimate)}"
+  }
+}
+
+run "members_that_are_checked" {
+  command = plan
+
+  variables {
+    tls          = true
+    certificates = { ca = "-----BEGIN CERTIFICATE-----", servers = { for name in ["mysql-1", "mysql-2"] : name => { certificate = "of ${name}", key = "not-in-the-plan" } } }
+  }
+
+  assert {
+    condition     = strcontains(local.environment["mysql-2"], "--replication-ca=/etc/mysql-pair/tls/ca.pem") && strcontains(local.server["mysql-1"], "ssl_key = /etc/mysql-pair/tls/server-key.pem")
+    error_message = "A member does not check the other one: ${local.environment["mysql-2"]}"
   }
 }
 

@@ -28,6 +28,17 @@ run "a_pair_of_one" {
   expect_failures = [var.machines]
 }
 
+run "tls_without_a_certificate_of_a_member" {
+  command = plan
+
+  variables {
+    tls          = true
+    certificates = { ca = "-----BEGIN CERTIFICATE-----", servers = { mysql-1 = { certificate = "-----BEGIN CERTIFICATE-----", key = "a key" } } }
+  }
+
+  expect_failures = [var.certificates]
+}
+
 run "both_on_one_host" {
   command = plan
 

@@ -78,7 +78,7 @@ run "every_pair_is_on_different_hosts" {
   assert {
     condition = (
       output.rto_estimate.gateway == { typical = 1, longest = 2 } &&
-      output.rto_estimate.web == { typical = 2, longest = 4 } && # two machines of a host that died are tried first
+      output.rto_estimate.web == { typical = 1.3, longest = 3.5 } &&
       output.rto_estimate.reads.typical < 5 && output.rto_estimate.writes.typical < 15
     )
     error_message = "The estimate does not follow from the timers: ${jsonencode(output.rto_estimate)}"
