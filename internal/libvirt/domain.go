@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
 )
@@ -72,13 +73,21 @@ func (h *Host) Define(ctx context.Context, xml string) error {
 	return write(ctx, h, uuidIn(xml), defined, "define the machine", func(c connection) error { return c.defineDomain(xml) })
 }
 
+// notALinuxBridge is how libvirt says that it could not attach a machine to a bridge.
+const notALinuxBridge = "Unable to add bridge"
+
 // Start starts the machine, or lets it go on if it is paused.
 func (h *Host) Start(ctx context.Context, uuid string) error {
 	start := func() error {
 		return write(ctx, h, uuid, unannounced, "start the machine", func(c connection) error { return c.startDomain(uuid) })
 	}
 
-	if err := start(); err != nil || h.Kind() != LXC {
+	err := start()
+	if err != nil && strings.Contains(err.Error(), notALinuxBridge) {
+		err = fmt.Errorf("%w. If that is a bridge of Open vSwitch, declare a hypervisor_network of the mode \"openvswitch\" on it, and give the interface this network", err)
+	}
+
+	if err != nil || h.Kind() != LXC {
 		return err
 	}
 

@@ -57,7 +57,7 @@ func interfacesAttribute() schema.Attribute {
 			stringvalidator.RegexMatches(interfaceNamePattern, "must begin with a letter and consist of at most 15 letters, digits, underscores and hyphens"))},
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"bridge": schema.StringAttribute{
-				MarkdownDescription: "Bridge of the host that the interface is on, such as `br0`.",
+				MarkdownDescription: "Bridge of the host that the interface is on, such as `br0`. One of Open vSwitch, and VLANs, are said by a `hypervisor_network`.",
 				Optional:            true,
 				Validators:          []validator.String{one, stringvalidator.LengthBetween(1, 15)},
 			},
