@@ -1,6 +1,7 @@
 package domainxml
 
 import (
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"maps"
@@ -24,6 +25,10 @@ func Parse(text string) (Spec, error) {
 	}
 
 	if spec.XML, err = present(text, &domain); err != nil {
+		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
+	}
+
+	if err := spec.parseNetworks(text); err != nil {
 		return Spec{}, fmt.Errorf("parse domain %q: %w", domain.Name, err)
 	}
 
@@ -196,6 +201,40 @@ func (s *Spec) parseInterfaces(interfaces []libvirtxml.DomainInterface, mark *ma
 
 		s.Interfaces[name] = parsed
 	}
+}
+
+// parseNetworks gives interfaces their networks back: of a machine that runs on a network over a bridge that the host has, libvirt
+// tells the bridge, with the network beside it where libvirtxml does not look.
+func (s *Spec) parseNetworks(text string) error {
+	bridged := func(nic Interface) bool { return nic.Bridge != "" }
+	if !slices.ContainsFunc(slices.Collect(maps.Values(s.Interfaces)), bridged) || !strings.Contains(text, " portid=") {
+		return nil
+	}
+
+	var found struct {
+		Interfaces []struct {
+			MAC struct {
+				Address string `xml:"address,attr"`
+			} `xml:"mac"`
+			Source struct {
+				Network string `xml:"network,attr"`
+			} `xml:"source"`
+		} `xml:"devices>interface"`
+	}
+
+	if err := xml.Unmarshal([]byte(text), &found); err != nil {
+		return err
+	}
+
+	for _, told := range found.Interfaces {
+		for name, nic := range s.Interfaces {
+			if told.Source.Network != "" && nic.MAC == told.MAC.Address && bridged(nic) {
+				s.Interfaces[name] = Interface{Network: told.Source.Network, MAC: nic.MAC}
+			}
+		}
+	}
+
+	return nil
 }
 
 // unnamed is what an interface is called that the mark has no name for: "net" and its position, or the next number that

@@ -50,6 +50,8 @@ type Host struct {
 	reads   map[string]*read
 	wrote   map[string]bool // questions to which this process changed the answer
 	news    news
+
+	poolTypes map[string]string // by the pools' names
 }
 
 // connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
@@ -129,7 +131,7 @@ type connection interface {
 
 // NewHost makes a host's client. It reaches nothing.
 func NewHost(name string, config Config) *Host {
-	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}, news: newNews()}
+	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}, news: newNews(), poolTypes: map[string]string{}}
 }
 
 // Name is the host's name in the provider block.

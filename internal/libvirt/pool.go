@@ -158,6 +158,29 @@ func (h *Host) Pool(ctx context.Context, name string) (Pool, error) {
 	return pool, nil
 }
 
+// InVolumeGroup reports whether the volumes of a pool are in a volume group: devices, whose content is raw. The host is asked once,
+// since a pool's type does not change.
+func (h *Host) InVolumeGroup(ctx context.Context, pool string) (bool, error) {
+	h.mu.Lock()
+	kind, known := h.poolTypes[pool]
+	h.mu.Unlock()
+
+	if known {
+		return kind == LogicalPool, nil
+	}
+
+	found, err := h.Pool(ctx, pool)
+	if err != nil {
+		return false, err
+	}
+
+	h.mu.Lock()
+	h.poolTypes[pool] = found.Type
+	h.mu.Unlock()
+
+	return found.Type == LogicalPool, nil
+}
+
 // Pools returns the host's storage pools from one shared read, in order.
 func (h *Host) Pools(ctx context.Context) ([]Pool, error) {
 	all, err := h.pools(ctx)
@@ -192,6 +215,10 @@ func (h *Host) StartPool(ctx context.Context, name string) error {
 // RemovePool stops the pool, if it is active, and removes its definition; the volumes and their data stay. A pool that is
 // already gone is no error.
 func (h *Host) RemovePool(ctx context.Context, name string) error {
+	h.mu.Lock()
+	delete(h.poolTypes, name) // another of the name may have another type
+	h.mu.Unlock()
+
 	err := run(ctx, h, storage, fmt.Sprintf("remove pool %q", name), func(c connection) error {
 		if err := c.stopPool(name); err != nil {
 			return err

@@ -17,12 +17,13 @@ type Volume struct {
 	Pool          string
 	Name          string
 	Path          string
-	Format        string // "qcow2", "raw"; empty for pools that have no formats
+	Format        string // "qcow2", "raw"; empty for pools that have no formats and whose volumes are no devices
 	Capacity      uint64 // bytes
 	Length        int64  // bytes of the file or device that holds it
 	Allocation    uint64 // bytes that it occupies on the host
 	BackingPath   string // empty unless the volume is an overlay
 	BackingFormat string
+	Device        bool // and no file
 }
 
 // VolumeSpec is a volume to be made.
@@ -129,6 +130,10 @@ func parseVolume(pool, text string) (Volume, error) {
 		if parsed.Target.Format != nil {
 			volume.Format = format(parsed.Target.Format.Type)
 		}
+	}
+
+	if volume.Device = parsed.Type == "block"; volume.Device && volume.Format == "" {
+		volume.Format = "raw"
 	}
 
 	if parsed.BackingStore != nil {
@@ -255,8 +260,21 @@ func (h *Host) Overlays(ctx context.Context, pool, name string) ([]Volume, error
 	return overlays, nil
 }
 
-// CreateVolume makes a volume.
+// leastVolume is what a volume of a volume group has at the least, in bytes: there are none without content.
+const leastVolume = 512
+
+// CreateVolume makes a volume. Of a volume group it is set aside in full, whatever the spec says, and is as large as whole extents
+// are: a thin one would be a snapshot of nothing, which is lost as soon as more is written than was set aside for it.
 func (h *Host) CreateVolume(ctx context.Context, spec VolumeSpec) error {
+	group, err := h.InVolumeGroup(ctx, spec.Pool)
+	if err != nil && !errors.Is(err, ErrNotFound) { // which is said of the creation
+		return err
+	}
+
+	if group {
+		spec.Full, spec.Capacity = true, max(spec.Capacity, leastVolume)
+	}
+
 	definition := libvirtxml.StorageVolume{
 		Name:     spec.Name,
 		Capacity: &libvirtxml.StorageVolumeSize{Unit: "bytes", Value: spec.Capacity},

@@ -145,11 +145,16 @@ func wired(ctx context.Context, host *libvirt.Host, nic domainxml.Interface) err
 	}
 }
 
-// enoughPages reports fewer free huge pages than the machine needs, beside those that it has itself.
+// enoughPages reports fewer free huge pages than the machine needs, beside those that it has itself. What the guest's NUMA nodes are
+// bound to has to have theirs: others' pages are of no use to them.
 func enoughPages(ctx context.Context, host *libvirt.Host, hardware topology.Host, now, want domainxml.Spec) error {
 	free, err := host.Free(ctx)
 	if err != nil {
 		return err
+	}
+
+	if now.Pages.Size != want.Pages.Size {
+		now = domainxml.Spec{}
 	}
 
 	var have uint64
@@ -158,17 +163,37 @@ func enoughPages(ctx context.Context, host *libvirt.Host, hardware topology.Host
 		if want.Pages.Nodes.IsEmpty() || !topology.NewCPUSet(node.ID).Intersect(want.Pages.Nodes).IsEmpty() {
 			have += free[i].Pages[want.Pages.Size]
 		}
+
+		bound := pagesOf(want, want.Pages.Size, node.ID)
+		if there := free[i].Pages[want.Pages.Size] + pagesOf(now, want.Pages.Size, node.ID); bound > there {
+			return tooFewPages(bound, want.Pages.Size, fmt.Sprintf(" of NUMA node %d", node.ID), host.Name(), there)
+		}
 	}
 
-	if now.Pages.Size == want.Pages.Size {
-		have += now.TopMemory() / want.Pages.Size
-	}
+	have += now.TopMemory() / want.Pages.Size
 
 	if need := (want.TopMemory() + want.Pages.Size - 1) / want.Pages.Size; need > have {
-		return fmt.Errorf("the machine needs %d huge pages of %s, and host %q has %d free for it. Reserve more (vm.nr_hugepages), or give the machine less", need, tf.FormatSize(want.Pages.Size), host.Name(), have)
+		return tooFewPages(need, want.Pages.Size, "", host.Name(), have)
 	}
 
 	return nil
+}
+
+// pagesOf are the pages that the guest's nodes take of a node of the host.
+func pagesOf(spec domainxml.Spec, size uint64, host int) uint64 {
+	var pages uint64
+
+	for _, node := range spec.Nodes {
+		if node.Host == host {
+			pages += (node.Memory + size - 1) / size
+		}
+	}
+
+	return pages
+}
+
+func tooFewPages(need, size uint64, of, host string, have uint64) error {
+	return fmt.Errorf("the machine needs %d huge pages of %s%s, and host %q has %d free for it. Reserve more (vm.nr_hugepages), or give the machine less", need, tf.FormatSize(size), of, host, have)
 }
 
 // checkHardware refuses in the plan what no apply can change about the host.

@@ -71,7 +71,7 @@ func TestDownloadIsPlannedFromItsChecksumAlone(t *testing.T) {
 		plan := declared
 
 		plan.hash(declared, test.state, nil)
-		plan.format(declared, test.state, nil)
+		plan.format(declared, test.state, nil, files)
 
 		if !plan.SHA256.Equal(test.hash) || !plan.Format.Equal(test.format) {
 			t.Errorf("%s: the hash is %v and the format %v, want %v and %v", name, plan.SHA256, plan.Format, test.hash, test.format)

@@ -16,7 +16,7 @@ import (
 // put back, and the hash of the result has to be the image's. So nothing has to be noted anywhere, and a growth that changed more
 // than is known here is refused and never taken for the image.
 //
-// A raw image has grown by zeroes at its end. Of a qcow2 image the size in the header is another, and its first-level table (L1)
+// A raw image has grown by zeroes at its end, and one in a volume group by what was on the disk there. Of a qcow2 image the size in the header is another, and its first-level table (L1)
 // mostly stands elsewhere and is longer: the number of its entries and its place in the header, and the reference counts of the
 // clusters that it took and left, have to be put back (QEMU, docs/interop/qcow2.txt, and qcow2_co_truncate in block/qcow2.c).
 
@@ -45,7 +45,7 @@ func original(ctx context.Context, host *libvirt.Host, volume libvirt.Volume, im
 		return nil, errOther
 	}
 
-	before := &restored{to: sums, length: uint64(img.Length), zeroes: img.Format == rawFormat}
+	before := &restored{to: sums, length: uint64(img.Length), zeroes: img.Format == rawFormat && !volume.Device}
 
 	if img.Format != rawFormat {
 		var err error

@@ -43,7 +43,13 @@ func importImage(ctx context.Context, clients *backend.Backend, id string, resp 
 
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("source"), from)...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("sha256"), sums.sum(sha256Kind))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("allocation"), thin)...)
+
+	group, err := host.InVolumeGroup(ctx, ref.Pool)
+	if err != nil {
+		return "", err
+	}
+
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("allocation"), allocationIn(group))...)
 
 	return id, nil
 }

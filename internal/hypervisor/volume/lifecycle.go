@@ -17,6 +17,10 @@ import (
 // until it is complete: a volume with a marker is the rest of an interrupted upload and is made anew, and one without
 // is somebody's. store is called before the first object of an upload is made.
 func create(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
+	if err := plan.settle(ctx, host); err != nil {
+		return err
+	}
+
 	if plan.Source != nil {
 		return createFromImage(ctx, host, plan, func() { store(plan.begun()) })
 	}
@@ -51,7 +55,11 @@ func create(ctx context.Context, host *libvirt.Host, plan *model, store func(mod
 
 	switch {
 	case errors.Is(err, libvirt.ErrNotFound):
-		return host.CreateVolume(ctx, spec)
+		if err := host.CreateVolume(ctx, spec); err != nil {
+			return err
+		}
+
+		return whole(ctx, host, spec)
 	case err != nil:
 		return err
 	}
@@ -151,6 +159,15 @@ func grow(ctx context.Context, host *libvirt.Host, ref libvirt.VolumeRef, size u
 	users, err := users(ctx, host, volume)
 	if err != nil {
 		return err
+	}
+
+	group, err := host.InVolumeGroup(ctx, ref.Pool)
+	if err != nil {
+		return err
+	}
+
+	if group {
+		return growGroup(volume.Path, size)
 	}
 
 	for _, user := range users {

@@ -16,15 +16,15 @@ import (
 
 // planned is what ModifyPlan works on: single attributes, since any of them may be unknown.
 type planned struct {
-	Host, Pool, Name, Format, Backing, SHA256, Allocation types.String
-	Size                                                  tf.Notation
-	Source                                                types.Object
+	Host, Pool, Name, Format, Backing, SHA256, Allocation, Path types.String
+	Size                                                        tf.Notation
+	Source                                                      types.Object
 }
 
 func (p *planned) read(ctx context.Context, get func(context.Context, path.Path, any) diag.Diagnostics) (diags diag.Diagnostics) {
 	for name, target := range map[string]any{
 		"host": &p.Host, "pool": &p.Pool, "name": &p.Name, "format": &p.Format, "backing": &p.Backing,
-		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source, "allocation": &p.Allocation,
+		"sha256": &p.SHA256, "size": &p.Size, "source": &p.Source, "allocation": &p.Allocation, "path": &p.Path,
 	} {
 		diags.Append(get(ctx, path.Root(name), target)...)
 	}
@@ -71,10 +71,12 @@ func modifyPlan(ctx context.Context, clients *backend.Backend, req resource.Modi
 		return
 	}
 
-	plan.hash(config, state, img)
-	plan.format(config, state, img)
-	plan.allocation(config, state)
-	plan.size(config, state, img, &resp.Diagnostics)
+	in := files
+	if plan.isMade(config, state) {
+		in = plan.ground(ctx, clients)
+	}
+
+	plan.fill(config, state, img, in, &resp.Diagnostics)
 
 	for name, value := range map[string]any{"format": plan.Format, "sha256": plan.SHA256, "size": plan.Size, "allocation": plan.Allocation} {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
@@ -155,6 +157,30 @@ func (p planned) part(name string) types.String {
 	return part
 }
 
+// fill fills in what the configuration does not say.
+func (p *planned) fill(config planned, state *planned, img *image, in ground, diags *diag.Diagnostics) {
+	p.hash(config, state, img)
+	p.format(config, state, img, in)
+	p.allocation(config, state, in)
+	p.size(config, state, img, in, diags)
+
+	if in == devices {
+		p.checkGroup(config, diags)
+	}
+}
+
+// isMade reports whether the plan makes a volume or grows one, so that it matters what the volume stands in.
+func (p planned) isMade(config planned, state *planned) bool {
+	return state == nil || len(p.replacing(*state)) > 0 || config.Size.Bytes() > state.Size.Bytes()
+}
+
+// checkGroup refuses what a volume of a volume group cannot be.
+func (p planned) checkGroup(config planned, diags *diag.Diagnostics) {
+	if err := checkGroup(p.Pool.ValueString(), p.Format, config.Allocation, config.Backing); err != nil {
+		diags.Append(tf.FailedAt(path.Root("pool"), "plan", "volume", p.Name.ValueString(), err))
+	}
+}
+
 func (p *planned) hash(config planned, state *planned, img *image) {
 	checksum := config.part("checksum")
 
@@ -174,7 +200,7 @@ func (p *planned) hash(config planned, state *planned, img *image) {
 }
 
 // format is to be called when the hash is planned: the same image has the same format.
-func (p *planned) format(config planned, state *planned, img *image) {
+func (p *planned) format(config planned, state *planned, img *image, in ground) {
 	switch {
 	case !config.Format.IsNull():
 	case img != nil:
@@ -183,27 +209,31 @@ func (p *planned) format(config planned, state *planned, img *image) {
 		p.Format = state.Format
 	case !config.Source.IsNull():
 		p.Format = types.StringUnknown()
+	case in == later:
+		p.Format = types.StringUnknown()
 	default:
-		p.Format = types.StringValue("qcow2")
+		p.Format = formatIn(in == devices)
 	}
 }
 
-func (p *planned) allocation(config planned, state *planned) {
+func (p *planned) allocation(config planned, state *planned, in ground) {
 	switch {
 	case !config.Allocation.IsNull():
 	case state != nil && !state.Allocation.IsNull():
 		p.Allocation = state.Allocation
+	case in == later:
+		p.Allocation = types.StringUnknown()
 	default:
-		p.Allocation = types.StringValue(thin)
+		p.Allocation = allocationIn(in == devices)
 	}
 }
 
-func (p *planned) size(config planned, state *planned, img *image, diags *diag.Diagnostics) {
+func (p *planned) size(config planned, state *planned, img *image, in ground, diags *diag.Diagnostics) {
 	if config.Size.IsNull() {
 		switch {
 		case state != nil && len(p.replacing(*state)) == 0:
 			p.Size = state.Size
-		case img != nil:
+		case img != nil && in == files:
 			p.Size = tf.Size(img.Capacity)
 		}
 
@@ -217,6 +247,10 @@ func (p *planned) size(config planned, state *planned, img *image, diags *diag.D
 	if img != nil && config.Size.Bytes() < img.Capacity {
 		diags.Append(tf.FailedAt(path.Root("size"), "plan", "volume", p.Name.ValueString(),
 			fmt.Errorf("the image's disk has %s, and size is %s. Give it at least as much, or leave size out", tf.FormatSize(img.Capacity), config.Size.ValueString())))
+	}
+
+	if state != nil && len(p.replacing(*state)) == 0 && config.Size.Bytes() > state.Size.Bytes() && in == devices {
+		diags.Append(tf.FailedAt(path.Root("size"), "grow", "volume", p.Name.ValueString(), growGroup(state.Path.ValueString(), config.Size.Bytes())))
 	}
 
 	if state != nil && len(p.replacing(*state)) == 0 && config.Size.Bytes() < state.Size.Bytes() {

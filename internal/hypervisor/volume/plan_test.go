@@ -65,7 +65,7 @@ func TestFormatAndHashArePlannedFromWhatIsKnown(t *testing.T) {
 	} {
 		plan := test.config
 		plan.hash(test.config, test.state, test.img)
-		plan.format(test.config, test.state, test.img)
+		plan.format(test.config, test.state, test.img, files)
 
 		if diff := cmp.Diff([]types.String{test.format, test.hash}, []types.String{plan.Format, plan.SHA256}); diff != "" {
 			t.Errorf("%s: format and hash (-want +got):\n%s", name, diff)
@@ -102,7 +102,7 @@ func TestSizeIsPlannedAndNeverShrinks(t *testing.T) {
 		plan := test.config
 
 		var diags diag.Diagnostics
-		plan.size(test.config, test.state, test.img, &diags)
+		plan.size(test.config, test.state, test.img, files, &diags)
 
 		if !plan.Size.Means(test.size) {
 			t.Errorf("%s: %v, want %v", name, plan.Size, test.size)

@@ -21,7 +21,10 @@ An image is uploaded, or downloaded from the web, once per host and checked by i
 stores only what differs. A volume grows in place; making it smaller is refused, since that would cut off data.
 
 Data is not lost by accident: a plan that deletes or replaces a volume that was made empty and that something wrote to since
-is refused, unless ` + "`protected`" + ` says otherwise. Images and overlays can be made again, and are protected if told so.`
+is refused, unless ` + "`protected`" + ` says otherwise. Images and overlays can be made again, and are protected if told so.
+
+A volume of a volume group begins with whatever was on the disk there before: LVM wipes nothing, neither when a volume is made nor when
+it is deleted.`
 
 // namePattern is what a volume or pool may be called: it becomes a file's name and part of the id.
 const namePattern = `^[A-Za-z0-9_][A-Za-z0-9_.:+@-]*$`
@@ -55,7 +58,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 				PlanModifiers:       replace,
 			},
 			"format": schema.StringAttribute{
-				MarkdownDescription: "`qcow2` or `raw`. Defaults to the image's own format, otherwise to `qcow2`.",
+				MarkdownDescription: "`qcow2` or `raw`. Defaults to the image's own format, otherwise to `qcow2`. In a volume group (a pool of type `logical`) there is `raw` only, and it is the default.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{stringvalidator.OneOf("qcow2", "raw")},
@@ -88,7 +91,7 @@ func volumeSchema(ctx context.Context) schema.Schema {
 
 func sizeAttribute() schema.Attribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "Capacity as the machine sees it, such as `20GiB`. Defaults to that of the image or of the volume below. Growing happens in place; shrinking is refused.",
+		MarkdownDescription: "Capacity as the machine sees it, such as `20GiB`. Defaults to that of the image or of the volume below. Growing happens in place; shrinking is refused. In a volume group it must be a whole number of extents, 4 MiB unless the group was made otherwise, and an image's size is rounded up to it; libvirt cannot grow a volume there, and the plan names the commands that do.",
 		CustomType:          tf.SizeType(),
 		Optional:            true,
 		Computed:            true,
@@ -99,7 +102,7 @@ func sizeAttribute() schema.Attribute {
 
 func allocationAttribute() schema.Attribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "`thin`, so that the volume occupies what was written to it, or `full`, so that its whole size is set aside on the host when it is made; what it grows by later is thin. Defaults to `thin`.",
+		MarkdownDescription: "`thin`, so that the volume occupies what was written to it, or `full`, so that its whole size is set aside on the host when it is made; what it grows by later is thin. Defaults to `thin`, and in a volume group to `full`, which is all that it has.",
 		Optional:            true,
 		Computed:            true,
 		Validators:          []validator.String{stringvalidator.OneOf(thin, full)},

@@ -71,10 +71,8 @@ func createFromImage(ctx context.Context, host *libvirt.Host, plan *model, begun
 		return err
 	}
 
-	if size := plan.Size.Bytes(); size > from.image.Capacity {
-		if err := host.ResizeVolume(ctx, pool, name, size); err != nil {
-			return err
-		}
+	if err := grow(ctx, host, plan.ref(), plan.Size.Bytes()); err != nil {
+		return err
 	}
 
 	return host.DeleteVolume(ctx, pool, markerName(name))
@@ -99,9 +97,24 @@ func (m *model) suits(img image) error {
 func upload(ctx context.Context, host *libvirt.Host, plan *model, from opened) error {
 	pool, name := plan.Pool.ValueString(), plan.Name.ValueString()
 
+	group, err := host.InVolumeGroup(ctx, pool)
+	if err != nil {
+		return err
+	}
+
 	spec := libvirt.VolumeSpec{Pool: pool, Name: name, Format: rawFormat, Capacity: uint64(from.image.Length)}
+	if group { // it cannot grow later
+		spec.Capacity = max(spec.Capacity, plan.Size.Bytes())
+	}
+
 	if err := host.CreateVolume(ctx, spec); err != nil {
 		return err
+	}
+
+	if spec.Capacity == plan.Size.Bytes() {
+		if err := whole(ctx, host, spec); err != nil {
+			return err
+		}
 	}
 
 	sent := newDigest()
@@ -130,7 +143,7 @@ func recognised(ctx context.Context, host *libvirt.Host, pool, name string, img 
 			return fmt.Errorf("host %q recognises the image as %s, and machines take qcow2 and raw. Convert it: qemu-img convert -O qcow2 FROM TO", host.Name(), volume.Format)
 		}
 
-		if err == nil && (volume.Format != img.Format || volume.Capacity != img.Capacity) {
+		if err == nil && (volume.Format != img.Format || volume.Capacity < img.Capacity) {
 			err = fmt.Errorf("%w: it is taken for %s of %s", poll.ErrNotYet, volume.Format, tf.FormatSize(volume.Capacity))
 		}
 
@@ -152,7 +165,7 @@ func takeOverImage(ctx context.Context, host *libvirt.Host, existing libvirt.Vol
 
 	img, size := image{Format: existing.Format, Capacity: existing.Capacity}, plan.Size.Bytes()
 
-	if size != 0 {
+	if size != 0 || existing.Device {
 		from, err := plan.open(ctx)
 		if err != nil {
 			return err
