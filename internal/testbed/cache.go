@@ -46,20 +46,13 @@ func cached(ctx context.Context, folder, name string, build func(ctx context.Con
 		return path, err // another run has built it meanwhile
 	}
 	temporary := path + ".new"
-	if err := errors.Join(removeIfThere(temporary), build(ctx, temporary)); err != nil {
-		return "", errors.Join(err, removeIfThere(temporary))
+	if err := errors.Join(os.RemoveAll(temporary), build(ctx, temporary)); err != nil {
+		return "", errors.Join(err, os.RemoveAll(temporary))
 	}
 	if err := os.Rename(temporary, path); err != nil {
 		return "", fmt.Errorf("keep %s: %w", path, err)
 	}
 	return path, nil
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // capabilities is the cache of what libvirt found out about QEMU, one file for each emulator. Asking takes about 10 s

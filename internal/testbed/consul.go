@@ -77,6 +77,11 @@ func (c *Consul) hasLeader(ctx context.Context) error {
 // serve starts a server on free ports and waits until probe succeeds. A server that ends at once may have lost a port
 // to another process, so it gets new ones and another try.
 func (b *Bed) serve(ctx context.Context, ports int, start func([]int) (*daemon, error), probe func(context.Context) error) error {
+	return b.serveFor(ctx, serverLimit, ports, start, probe)
+}
+
+// serveFor is serve for a server that may take that long.
+func (b *Bed) serveFor(ctx context.Context, limit time.Duration, ports int, start func([]int) (*daemon, error), probe func(context.Context) error) error {
 	var failure error
 	for range portAttempts {
 		free, err := freePorts(ctx, ports)
@@ -87,7 +92,7 @@ func (b *Bed) serve(ctx context.Context, ports int, start func([]int) (*daemon, 
 		if err != nil {
 			return err
 		}
-		if failure = server.ready(ctx, serverLimit, probe); failure == nil {
+		if failure = server.ready(ctx, limit, probe); failure == nil {
 			return nil
 		}
 		if !errors.Is(failure, errEnded) {

@@ -64,7 +64,7 @@ func OpenSystem(ctx context.Context) (*System, error) {
 	}
 	folder, err := cached(ctx, "system", name, func(ctx context.Context, path string) error {
 		fmt.Fprintln(os.Stderr, "building Debian for containers, once for this machine")
-		return errors.Join(os.RemoveAll(path), buildSystem(ctx, path, recipe, "--consul="+consul, "--traefik="+traefik, "--mysql-pair="+pair))
+		return buildSystem(ctx, path, recipe, "--consul="+consul, "--traefik="+traefik, "--mysql-pair="+pair)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build Debian for containers: %w", err)
