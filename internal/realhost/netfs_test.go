@@ -32,7 +32,7 @@ resource "hypervisor_volume" "data" {
 // TestPoolLivesOnAnNFSExport has the server mount what it exports itself, which is another mount of the same files.
 func TestPoolLivesOnAnNFSExport(t *testing.T) {
 	on(t, "mkdir -p /srv/export; printf precious >/srv/export/theirs.raw; exportfs -o rw,no_root_squash,no_subtree_check,fsid=1 localhost:/srv/export") //nolint:misspell // a program
-	undo(t, "exportfs -u localhost:/srv/export; rm -r /srv/export") //nolint:misspell // a program
+	undo(t, "exportfs -u localhost:/srv/export; rm -r /srv/export")                                                                                     //nolint:misspell // a program
 
 	machine := idleOn("shop", "hypervisor_volume.data.id", small)
 	config := func(size string) string { return sharedPool + fmt.Sprintf(sharedVolume, size) + machine }
