@@ -47,6 +47,7 @@ func TestBadInputIsRefusedAtPlanTimeWithItsPlace(t *testing.T) {
 		"key of meta with a space":   {`meta = { "a b" = "c" }`, []string{"letters, digits, dashes and underscores"}},
 		"password in the URL":        {`checks = { web = { http = "http://u:hunter2@127.0.0.1/" } }`, []string{"Password in a URL"}},
 		"namespace of others":        {"port = 80\nnamespace = \"team\"", []string{`Unable to plan Consul service "up"`, "not Consul Enterprise", `no namespace "team"`, "Leave namespace out"}},
+		"partition of others":        {"port = 80\npartition = \"team\"", []string{`Unable to plan Consul service "up"`, "not Consul Enterprise", `no partition "team"`, "Leave partition out"}},
 		"address missing, id unsure": {"node = \"n1\"\nid = uuid()", []string{"Missing address"}},
 	} {
 		t.Run(name, func(t *testing.T) {

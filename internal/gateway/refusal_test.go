@@ -126,6 +126,10 @@ func TestMalformedRoutesAreRefused(t *testing.T) {
 	})
 }
 
+func TestRouteToAMalformedNameIsRefused(t *testing.T) {
+	refusedAll(t, traefikBlock, "gateway_route", anyPath, map[string]wrong{"upstream": {`upstream = "UP"`, []string{"Attribute upstream must consist"}}})
+}
+
 func TestWishesThatContradictEachOtherAreRefusedInThePlan(t *testing.T) {
 	refusedAll(t, traefikBlock, "gateway_upstream", "", map[string]wrong{
 		"hashing by nothing": {target + "\n balance = { algorithm = \"consistent_hashing\" }", []string{"Unable to plan gateway upstream", "needs to know by what"}},
