@@ -162,12 +162,14 @@ func TestWhatTraefikCannotDoIsRefusedInThePlan(t *testing.T) {
 		"services' time":      {service + "\n connect_timeout = \"1s\"", []string{"serverstransport"}},
 		"services' protocol":  {service + "\n protocol = \"https\"", []string{"server.scheme"}},
 		"retries of TCP":      {target + "\n protocol = \"tcp\"\n retries = 1", []string{"for requests only"}},
+		"many targets":        {`targets = { for i in range(100) : "10.0.0.1:${i + 1}" => {} }`, []string{"of Consul's keys, and 128 can be written at once", "fewer members"}},
 		"weights of TCP":      {"targets = { \"10.0.0.1:80\" = { weight = 1 } }\n protocol = \"tcp\"", []string{"equal shares"}},
 	})
 	refusedAll(t, traefikBlock, "gateway_route", `upstream = "up"`, map[string]wrong{
 		"other host":     {anyPath + "\n preserve_host = false", []string{"Traefik passes the Host header on"}},
 		"SNI of https":   {"protocol = \"https\"\n snis = [\"a.test\"]", []string{"Traefik looks at the server name of connections only"}},
 		"unknown port":   {"protocol = \"tcp\"\n ports = [6379]", []string{"Traefik listens on entry points", "6379"}},
+		"many lengths":   {`paths = [for i in range(60) : "/${join("", [for j in range(i) : "a"])}"]`, []string{"of Consul's keys", "divide the others between several routes"}},
 		"comma stripped": {"paths = [\"/a,b\"]\n strip_path = true", []string{"Traefik cannot strip a path with a comma"}},
 	})
 }

@@ -40,6 +40,8 @@ func (e *Engine) CheckUpstream(upstream gateway.Upstream) []gateway.Unsupported 
 			`Traefik's least connections (p2c) know no weights. Give all targets the same weight above 0, or use "round_robin" or "latency".`)
 	}
 
+	found.atOnce(renderUpstream(upstream), map[bool]string{true: "services", false: "targets"}[services], "Give it fewer members, or put a balancer in between")
+
 	if services {
 		found.ofServices(upstream)
 	}
@@ -49,6 +51,11 @@ func (e *Engine) CheckUpstream(upstream gateway.Upstream) []gateway.Unsupported 
 	}
 
 	return found
+}
+
+// atOnce refuses what takes more keys than Consul changes in one transaction.
+func (r *refusals) atOnce(keys map[string]string, attribute, instead string) {
+	r.unless(len(keys) <= maxChanges, attribute, fmt.Sprintf("Traefik reads this from %d of Consul's keys, and %d can be written at once. %s.", len(keys), maxChanges, instead))
 }
 
 func (r *refusals) ofServices(upstream gateway.Upstream) {
@@ -109,6 +116,9 @@ func (e *Engine) CheckRoute(route gateway.Route) []gateway.Unsupported {
 		found.unless(len(route.SNIs) == 0, "snis", `Traefik looks at the server name of connections only (protocol "tls"). Use hosts.`)
 		found.unless(len(route.Ports) == 0, "ports", "Traefik has entry points instead; name them in gateway.traefik.entry_points of the provider block.")
 	}
+
+	found.atOnce(renderRoute(route, routing{entryPoints: e.entryPoints, ports: e.ports}), "paths",
+		"Paths of the same length share what is written: divide the others between several routes to the same upstream")
 
 	for _, path := range route.Paths {
 		if route.StripPath && strings.Contains(path, ",") {

@@ -23,8 +23,8 @@ import (
 const (
 	maxHosts = 100
 
-	// maxPaths keeps a route within one transaction of Consul even if each path needs a router of its own.
-	maxPaths    = 16
+	// maxPaths is beyond what a single route is for; Traefik's own bound may be lower (CheckRoute).
+	maxPaths    = 100
 	maxHeaders  = 15
 	maxValues   = 20
 	maxPriority = 1000

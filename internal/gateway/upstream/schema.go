@@ -24,8 +24,8 @@ const (
 	maxRetries = 10
 	maxWeight  = 65535 // Kong's bound
 
-	// maxMembers keeps an upstream, with two keys for each member, within one transaction of Consul, which holds 128.
-	maxMembers = 50
+	// maxMembers is beyond what a single upstream is for; Traefik's own bound is lower (CheckUpstream).
+	maxMembers = 1000
 
 	longestTimeout = time.Hour
 )
