@@ -8,6 +8,9 @@ import (
 // TLSPassthrough is the protocol of routes that pass a TLS connection on unread. The others are those of upstreams.
 const TLSPassthrough = "tls_passthrough"
 
+// AllBelow begins a host that stands for all those below what follows.
+const AllBelow = "*"
+
 // Route sends the requests or connections that match it to an upstream. They match if they have one of the values of
 // each list that is not empty; Paths, ExactPaths and PathPatterns count as one list.
 //
@@ -17,7 +20,7 @@ type Route struct {
 	Record
 
 	Protocol      string              // HTTP for all requests, HTTPS for encrypted ones, TCP, TLS or TLSPassthrough for connections
-	Hosts         []string            // host names, without a port; "*.example.com" for all directly below
+	Hosts         []string            // host names, without a port; "*.example.com" for all below
 	Paths         []string            // path prefixes, each beginning with "/"
 	ExactPaths    []string            // whole paths
 	PathPatterns  []string            // regular expressions for the beginning of a path

@@ -10,8 +10,8 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 )
 
-// Kong prefers, of routes that match, one with more kinds of conditions, then one with more headers, one with hosts, one
-// with exact paths or patterns, and then the longer path. Traefik would prefer the longer text of a rule, so every router
+// Kong prefers, of routes that match, one with more kinds of conditions, then one with more headers, one with hosts
+// that are all whole names, one with exact paths or patterns, and then the longer path. Traefik would prefer the longer text of a rule, so every router
 // carries a priority that has these as its digits. Paths are shorter than a rank, and a route's spares fit between it and
 // the next lower one.
 const (
@@ -190,7 +190,7 @@ func priority(route gateway.Route, paths []matchedPath) int {
 
 	sum := conditions
 	sum = sum*headers + len(route.Headers)
-	sum = sum*2 + digit(len(route.Hosts) > 0)
+	sum = sum*2 + digit(len(route.Hosts) > 0 && !slices.ContainsFunc(route.Hosts, func(host string) bool { return strings.HasPrefix(host, gateway.AllBelow) }))
 	sum = sum*2 + digit(whole)
 	sum = sum*rank + length
 

@@ -18,6 +18,7 @@ import (
 // Traefik's matchers.
 const (
 	hostMatcher    = "Host"
+	belowMatcher   = "HostRegexp" // for all hosts below one
 	prefixMatcher  = "PathPrefix"
 	exactMatcher   = "Path"
 	patternMatcher = "PathRegexp"
@@ -36,6 +37,8 @@ const (
 	patternEnd   = ")"
 	headerBegin  = "(?i)^"
 	headerEnd    = "$"
+	belowBegin   = `^.+`
+	belowEnd     = "$"
 )
 
 // terms are the alternatives of one condition, each a call of a matcher.
@@ -63,7 +66,11 @@ func renderRule(route gateway.Route, paths []matchedPath) string {
 	var hosts, alternatives, methods, snis terms
 
 	for _, host := range slices.Sorted(slices.Values(route.Hosts)) {
-		hosts.call(hostMatcher, host)
+		if below, all := strings.CutPrefix(host, gateway.AllBelow); all {
+			hosts.call(belowMatcher, belowBegin+regexp.QuoteMeta(below)+belowEnd)
+		} else {
+			hosts.call(hostMatcher, host)
+		}
 	}
 
 	for _, path := range paths {
@@ -182,6 +189,8 @@ func take(route *gateway.Route, expression ast.Expr) (kind string, err error) {
 	switch matcher {
 	case hostMatcher:
 		route.Hosts = append(route.Hosts, last)
+	case belowMatcher:
+		return hostMatcher, takeBelow(route, last)
 	case methodMatcher:
 		route.Methods = append(route.Methods, last)
 	case sniMatcher:
@@ -193,6 +202,20 @@ func take(route *gateway.Route, expression ast.Expr) (kind string, err error) {
 	}
 
 	return matcher, nil
+}
+
+func takeBelow(route *gateway.Route, pattern string) error {
+	text, begins := strings.CutPrefix(pattern, belowBegin)
+	text, ends := strings.CutSuffix(text, belowEnd)
+	below, only := gateway.Literal(text)
+
+	if !begins || !ends || !only {
+		return fmt.Errorf("the pattern of hosts %s is not of the form %s...%s", pattern, belowBegin, belowEnd)
+	}
+
+	route.Hosts = append(route.Hosts, gateway.AllBelow+below)
+
+	return nil
 }
 
 func takePath(route *gateway.Route, matcher, value string) error {
@@ -261,7 +284,7 @@ func call(expression ast.Expr) (matcher string, values []string, err error) {
 	}
 
 	// Traefik takes matchers in other cases as well.
-	for _, known := range []string{hostMatcher, prefixMatcher, exactMatcher, patternMatcher, methodMatcher, headerMatcher, sniMatcher} {
+	for _, known := range []string{hostMatcher, belowMatcher, prefixMatcher, exactMatcher, patternMatcher, methodMatcher, headerMatcher, sniMatcher} {
 		if strings.EqualFold(known, name.Name) {
 			return known, values, nil
 		}

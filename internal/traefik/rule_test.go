@@ -13,6 +13,7 @@ func TestRuleIsWrittenInTraefiksLanguage(t *testing.T) {
 		want  string
 	}{
 		"one host":               {gateway.Route{Hosts: []string{"shop.example.com"}}, "Host(`shop.example.com`)"},
+		"all hosts below one":    {gateway.Route{Hosts: []string{"*.shop.test", "shop.test"}}, "(HostRegexp(`^.+\\.shop\\.test$`) || Host(`shop.test`))"},
 		"one path":               {gateway.Route{Paths: []string{"/"}}, "PathPrefix(`/`)"},
 		"one of both":            {gateway.Route{Hosts: []string{"a.test"}, Paths: []string{"/x"}}, "Host(`a.test`) && PathPrefix(`/x`)"},
 		"several, in order":      {gateway.Route{Hosts: []string{"b.test", "a.test"}, Paths: []string{"/y", "/x"}}, "(Host(`a.test`) || Host(`b.test`)) && (PathPrefix(`/x`) || PathPrefix(`/y`))"},
@@ -43,6 +44,8 @@ func TestRuleWrittenByHandIsReadOrRefused(t *testing.T) {
 	}{
 		"spaces, parentheses and case": {"((host(\"a.test\")))&&(PATHPREFIX(`/x`))", gateway.Route{Hosts: []string{"a.test"}, Paths: []string{"/x"}}, ""},
 		"paths first":                  {"PathPrefix(`/x`) && Host(`a.test`)", gateway.Route{Hosts: []string{"a.test"}, Paths: []string{"/x"}}, ""},
+		"all hosts below one":          {"Host(`a.test`) || HostRegexp(`^.+\\.a\\.test$`)", gateway.Route{Hosts: []string{"a.test", "*.a.test"}}, ""},
+		"hosts of their own":           {"HostRegexp(`^[ab]\\.test$`)", gateway.Route{}, "the pattern of hosts"},
 		"another matcher":              {"Host(`a.test`) && Query(`a`)", gateway.Route{}, "the matcher Query is not understood"},
 		"a pattern of their own":       {"PathRegexp(`/x`)", gateway.Route{}, "is not of the form"},
 		"a header of their own":        {"HeaderRegexp(`X-A`, `a|b`)", gateway.Route{}, "compared with more than a value"},

@@ -35,6 +35,8 @@ const (
 var (
 	// hostPattern is a host name as RFC 1123 writes it, in lower case: engines compare without case and answer in lower.
 	hostPattern = regexp.MustCompile(`^[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)*$`)
+	// allBelowPattern is such a name, or all names below one.
+	allBelowPattern = regexp.MustCompile(`^(\*\.)?[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)*$`)
 	// headerPattern is the name of a header (RFC 9110, section 5.6.2), as far as both engines give it back unchanged.
 	headerPattern = regexp.MustCompile("^[0-9A-Za-z][0-9A-Za-z_-]*$")
 	// valuePattern has the values of headers without what Kong takes for a regular expression.
@@ -79,7 +81,7 @@ func routeSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Which traffic the gateway sends to an upstream: what has one of the values of each attribute that is set, of `hosts`, `methods`, " +
 			"`headers` and so on; the three kinds of paths count as one. Of several routes that match, one with more kinds of conditions goes first, then " +
-			"one with more headers, one with hosts, one with exact paths or patterns, and then the longer path.",
+			"one with more headers, one with hosts that are whole names, one with exact paths or patterns, and then the longer path.",
 		Attributes: attributes,
 	}
 }
@@ -96,8 +98,13 @@ func addMatchers(attributes map[string]schema.Attribute) {
 		stringvalidator.LengthAtMost(longestDNS),
 	}
 
-	attributes["hosts"] = textsAttribute("Host names that requests are for, in lower case and without a port. Defaults to every host; at least one of the "+
-		"attributes that tell traffic is needed.", maxHosts, host, setvalidator.AtLeastOneOf(matchers...))
+	hosts := []validator.String{
+		stringvalidator.RegexMatches(allBelowPattern, "must be a host name in lower case, such as shop.example.com, or *.example.com for all below"),
+		stringvalidator.LengthAtMost(longestDNS),
+	}
+
+	attributes["hosts"] = textsAttribute("Host names that requests are for, in lower case and without a port, or `*.example.com` for all hosts below one; whole names "+
+		"go first. Defaults to every host; at least one of the attributes that tell traffic is needed.", maxHosts, hosts, setvalidator.AtLeastOneOf(matchers...))
 	attributes["paths"] = textsAttribute("Beginnings of the requests' paths, each beginning with `/`. Defaults to every path.", maxPaths, pathValidators())
 	attributes["exact_paths"] = textsAttribute("Whole paths of requests, each beginning with `/`.", maxPaths, pathValidators())
 	attributes["path_patterns"] = textsAttribute("Regular expressions for the beginning of the requests' paths, each beginning with `/`, such as `/v[0-9]+/`; "+
@@ -165,7 +172,7 @@ func waitAttribute() schema.SingleNestedAttribute {
 				Validators:          []validator.String{urlValidator{}},
 			},
 			"host": schema.StringAttribute{
-				MarkdownDescription: "Host that the request is for. Defaults to the first of `hosts`.",
+				MarkdownDescription: "Host that the request is for. Defaults to the first of `hosts`, with `any` for a `*`.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.RegexMatches(hostPattern, "must be a host name in lower case, such as shop.example.com")},
 			},

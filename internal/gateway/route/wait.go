@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/gateway"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -77,7 +78,7 @@ func (m *model) Await(ctx context.Context) error {
 
 	host := target.Host
 	if len(m.Hosts) > 0 {
-		host = m.Hosts[0]
+		host = strings.Replace(m.Hosts[0], gateway.AllBelow, "any", 1)
 	}
 
 	if !m.Wait.Host.IsNull() {
