@@ -48,6 +48,58 @@ func TestMachineGoesFromItsOwnPinsToAPlacementAsItRuns(t *testing.T) {
 	)
 }
 
+// TestPlacedMachineGrowsAsItRuns gives a machine that was started with room for it the vCPUs that its placement says.
+func TestPlacedMachineGrowsAsItRuns(t *testing.T) {
+	host := server64(t, testbed.For(t), "alpha")
+	kind := testbed.DomainTypeFor(t)
+	by := func(where string) string {
+		return onHosts(fmt.Sprintf(strings.Replace(machine, `  host             = "alpha"`, "", 1), "m1", kind, where), host)
+	}
+	grown := by("placement = { host = \"alpha\", pins = [\"1\", \"33\"], emulator = \"0\" }\n cpu = { maximum = 4 }")
+	first := 0
+
+	wantVCPUs := func(want string) resource.TestCheckFunc {
+		return check(func() {
+			if got := virsh(t, host, "vcpucount", "m1", "--live", "--current"); got != want {
+				t.Errorf("The machine runs with %s vCPUs, want %s", got, want)
+			}
+
+			if now := pid(t, host); now != first {
+				t.Errorf("The machine has the process %d, and had %d", now, first)
+			}
+		})
+	}
+
+	run(t,
+		resource.TestStep{
+			Config:      by("placement = { host = \"alpha\", pins = [\"1\", \"33\"] }\n cpu = { maximum = 1 }"),
+			ExpectError: flexible(`The machine is to have 2 vCPUs and at most 1. Raise maximum, or leave it out`),
+		},
+		resource.TestStep{
+			Config: by("placement = { host = \"alpha\", pins = [\"1\"], emulator = \"0\" }\n cpu = { maximum = 4 }"),
+			Check:  check(func() { first = pid(t, host) }),
+		},
+		resource.TestStep{
+			Config:           grown,
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check:            resource.ComposeTestCheckFunc(wantVCPUs("2"), check(func() { wantPins(t, host, "1", "0") })),
+		},
+		resource.TestStep{ResourceName: vmAddress, ImportState: true, ImportStateId: "alpha/m1", ImportStateVerify: true},
+		resource.TestStep{ // where it runs is decided in the apply
+			Config: "resource \"terraform_data\" \"pin\" {\n  input = \"34\"\n}\n" +
+				by("placement = { host = \"alpha\", pins = [\"1\", \"33\", terraform_data.pin.output], emulator = \"0\" }\n cpu = { maximum = 4 }"),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check:            wantVCPUs("3"),
+		},
+		resource.TestStep{ // without the placement nothing holds it to CPUs any more
+			Config:           by("host = \"alpha\"\n cpu = { count = 3, maximum = 4 }"),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check: resource.ComposeTestCheckFunc(wantVCPUs("3"),
+				resource.TestCheckNoResourceAttr(vmAddress, "cpu.pins.#"), resource.TestCheckNoResourceAttr(vmAddress, "cpu.emulator")),
+		},
+	)
+}
+
 // TestRunningMachinesChangePlaces has machines take each other's CPUs in one apply: two that change places, and a row of
 // three of which each takes the next one's.
 func TestRunningMachinesChangePlaces(t *testing.T) {

@@ -113,8 +113,8 @@ func (p planned) validatePlace(diags *diag.Diagnostics) {
 	switch placed := !p.Placement.IsNull(); {
 	case given(p.Placement) && given(p.Host):
 		diags.AddAttributeError(path.Root("host"), "Place said twice", "placement says the machine's host already, and host does too. "+remedy)
-	case given(p.Placement) && given(p.CPU):
-		diags.AddAttributeError(path.Root("cpu"), "Place said twice", "placement says the machine's CPUs already, and cpu does too. "+remedy)
+	case given(p.Placement) && (given(p.Count) || given(p.Pins) || given(p.Emulator) || given(p.Exclusive)):
+		diags.AddAttributeError(path.Root("cpu"), "Place said twice", "placement says the machine's CPUs already, and cpu does too. Of cpu only maximum may stand beside it. "+remedy)
 	case !placed && p.Host.IsNull():
 		diags.AddAttributeError(path.Root("host"), "Missing host", "Nothing says on which host the machine runs. "+remedy)
 	case !placed && p.CPU.IsNull():
@@ -162,7 +162,7 @@ func (p planned) validateCounted(diags *diag.Diagnostics) {
 }
 
 // place plans the host and the CPUs that the placement says, as far as it is known.
-func (p *planned) place(ctx context.Context, resp *resource.ModifyPlanResponse) {
+func (p *planned) place(ctx context.Context, config planned, resp *resource.ModifyPlanResponse) {
 	assigned := assignment{Host: types.StringUnknown(), Pins: types.ListUnknown(tf.CPUSetType())}
 
 	if !p.Placement.IsUnknown() {
@@ -170,25 +170,23 @@ func (p *planned) place(ctx context.Context, resp *resource.ModifyPlanResponse) 
 	}
 
 	p.Host, p.Pins, p.Emulator = assigned.Host, assigned.Pins, assigned.Emulator
+	p.Count, p.Exclusive, p.Maximum = types.Int64Unknown(), types.BoolValue(true), config.Maximum
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("host"), p.Host)...)
 
-	if p.Pins.IsUnknown() || p.Emulator.IsUnknown() || slices.ContainsFunc(p.Pins.Elements(), attr.Value.IsUnknown) {
-		p.Count, p.Exclusive = types.Int64Unknown(), types.BoolValue(true)
+	switch undecided := p.Pins.IsUnknown() || p.Emulator.IsUnknown() || slices.ContainsFunc(p.Pins.Elements(), attr.Value.IsUnknown); {
+	case undecided && config.CPU.IsNull():
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu"), types.ObjectUnknown(p.CPU.AttributeTypes(ctx)))...)
 
 		return
+	case !undecided:
+		p.Count = types.Int64Value(int64(len(p.Pins.Elements())))
 	}
 
-	p.Count, p.Exclusive = types.Int64Value(int64(len(p.Pins.Elements()))), types.BoolValue(true)
-	described := cpu{Count: p.Count, Emulator: p.Emulator, Exclusive: p.Exclusive}
-
-	for _, element := range p.Pins.Elements() {
-		if pin, ok := element.(tf.Notation); ok {
-			described.Pins = append(described.Pins, pin)
-		}
-	}
-
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu"), described)...)
+	planned, diags := types.ObjectValue(p.CPU.AttributeTypes(ctx), map[string]attr.Value{
+		"count": p.Count, "maximum": p.Maximum, "pins": p.Pins, "emulator": p.Emulator, "exclusive": p.Exclusive,
+	})
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu"), planned)...)
 }
 
 // hugePages are the huge pages that the placement says.

@@ -135,8 +135,9 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 
 	if config.Placement.IsNull() {
 		plan.fillCount(ctx, config, resp)
+		plan.unpin(ctx, config, resp)
 	} else {
-		plan.place(ctx, resp)
+		plan.place(ctx, config, resp)
 	}
 
 	r.fitKind(ctx, plan.Host, req, resp)
@@ -159,6 +160,23 @@ func (p *planned) fillCount(ctx context.Context, config planned, resp *resource.
 	if count := config.count(); !count.Equal(p.Count) && !config.CPU.IsUnknown() {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu").AtName("count"), count)...)
 		p.Count = count
+	}
+}
+
+// unpin plans no pins and no CPUs of the emulator where the configuration has none: only a placement says them instead.
+func (p *planned) unpin(ctx context.Context, config planned, resp *resource.ModifyPlanResponse) {
+	if config.CPU.IsNull() || config.CPU.IsUnknown() {
+		return
+	}
+
+	if config.Pins.IsNull() && !p.Pins.IsNull() {
+		p.Pins = config.Pins
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu").AtName("pins"), p.Pins)...)
+	}
+
+	if config.Emulator.IsNull() && !p.Emulator.IsNull() {
+		p.Emulator = config.Emulator
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("cpu").AtName("emulator"), p.Emulator)...)
 	}
 }
 

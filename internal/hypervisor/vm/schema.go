@@ -152,7 +152,7 @@ func powerAttributes() map[string]schema.Attribute {
 
 func cpuAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "vCPUs, and the CPUs of the host that they run on. Left out if there is a `placement`, which says them: one exclusive CPU for each vCPU.",
+		MarkdownDescription: "vCPUs, and the CPUs of the host that they run on. Beside a `placement`, which says one exclusive CPU for each vCPU, only `maximum` may be given.",
 		Optional:            true,
 		Computed:            true,
 		Attributes: map[string]schema.Attribute{
@@ -171,6 +171,7 @@ func cpuAttribute() schema.Attribute {
 				MarkdownDescription: "For each vCPU in order, the CPUs of the host that it may run on, such as `[\"2\", \"34\"]`. Changed on the running machine. Defaults to no pinning.",
 				ElementType:         tf.CPUSetType(),
 				Optional:            true,
+				Computed:            true, // by a placement
 				Validators:          []validator.List{listvalidator.ValueStringsAre(tf.Each(tf.CPUSetType()))},
 				PlanModifiers:       []planmodifier.List{tf.KeepEqual{}},
 			},
@@ -178,6 +179,7 @@ func cpuAttribute() schema.Attribute {
 				MarkdownDescription: "CPUs for QEMU's own threads, such as `0-1`. Changed on the running machine. Defaults to all CPUs.",
 				CustomType:          tf.CPUSetType(),
 				Optional:            true,
+				Computed:            true, // by a placement
 				PlanModifiers:       []planmodifier.String{tf.KeepEqual{}},
 			},
 			"exclusive": schema.BoolAttribute{

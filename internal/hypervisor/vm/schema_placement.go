@@ -14,7 +14,7 @@ import (
 // known, so validatePlace asks for it.
 func placementAttribute() schema.Attribute {
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "Where the machine runs, as a placement decided: `hypervisor_placement.shop.assignments[\"web-1\"]`. It stands for `host` and `cpu`. Other CPUs of the same host are changed on the running machine; to another host it is moved as it runs.",
+		MarkdownDescription: "Where the machine runs, as a placement decided: `hypervisor_placement.shop.assignments[\"web-1\"]`. It stands for `host` and `cpu`, but for `cpu.maximum`. Other CPUs of the same host are changed on the running machine; to another host it is moved as it runs.",
 		Optional:            true,
 		Attributes: map[string]schema.Attribute{
 			"host": schema.StringAttribute{MarkdownDescription: "Name of the host in the provider block. Has to be said.", Optional: true},

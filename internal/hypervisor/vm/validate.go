@@ -26,10 +26,11 @@ func (r *vmResource) ValidateConfig(ctx context.Context, req resource.ValidateCo
 
 	config.validatePlace(&resp.Diagnostics)
 
-	if !config.CPU.IsNull() && !config.CPU.IsUnknown() {
+	if !config.CPU.IsNull() && !config.CPU.IsUnknown() && config.Placement.IsNull() {
 		config.validateCPU(&resp.Diagnostics)
 	}
 
+	config.validateMaximum(&resp.Diagnostics)
 	config.validateNames(&resp.Diagnostics)
 	config.validateMemory(&resp.Diagnostics)
 	config.validateLayout(&resp.Diagnostics)
@@ -59,6 +60,15 @@ func (p planned) validateCPU(diags *diag.Diagnostics) {
 	if faults := overlap(pins, emulator); faults != "" {
 		diags.AddAttributeError(at.AtName("pins"), "Overlapping pins",
 			fmt.Sprintf("On a machine whose CPUs are exclusive each vCPU has CPUs of its own: %s. Give them different CPUs, or set exclusive = false.", faults))
+	}
+}
+
+// validateMaximum refuses fewer vCPUs at most than there are.
+func (p planned) validateMaximum(diags *diag.Diagnostics) {
+	vcpus, known := p.vcpus()
+	if most := p.Maximum; known && !most.IsNull() && most.ValueInt64() < vcpus {
+		diags.AddAttributeError(path.Root("cpu").AtName("maximum"), "Less than the number of vCPUs",
+			fmt.Sprintf("The machine is to have %d vCPUs and at most %d. Raise maximum, or leave it out.", vcpus, most.ValueInt64()))
 	}
 }
 
