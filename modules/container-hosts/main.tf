@@ -16,13 +16,15 @@ module "machines" {
 }
 
 locals {
+  disks = { for name, machine in var.machines : name => { for disk, size in machine.data : disk => size if var.image.kind == "disk" } } # a container has none
+
   user_data = {
-    for name, machine in var.machines : name => "#cloud-config\n${yamlencode({
+    for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       apt         = { sources = var.repositories }
       packages    = var.packages
       write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = "0644" }]
-      fs_setup    = [for disk in keys(machine.data) : { device = "/dev/disk/by-id/virtio-docker", filesystem = "ext4", label = "docker", overwrite = false } if disk == "docker"]
-      mounts      = [for disk in keys(machine.data) : ["LABEL=docker", "/var/lib/docker", "ext4", "defaults,noatime"] if disk == "docker"]
+      fs_setup    = [for disk in keys(local.disks[name]) : { device = "/dev/disk/by-id/virtio-docker", filesystem = "ext4", label = "docker", overwrite = false } if disk == "docker"]
+      mounts      = [for disk in keys(local.disks[name]) : ["LABEL=docker", "/var/lib/docker", "ext4", "defaults,noatime"] if disk == "docker"]
       runcmd      = local.commands
     })}"
   }

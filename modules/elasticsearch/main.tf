@@ -16,14 +16,16 @@ module "machines" {
 }
 
 locals {
+  disks = { for name, machine in var.machines : name => { for disk, size in machine.data : disk => size if var.image.kind == "disk" } } # a container has none
+
   user_data = {
-    for name, machine in var.machines : name => "#cloud-config\n${yamlencode({
+    for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       apt         = { sources = var.repositories }
       packages    = var.packages
       swap        = { size = 0 }
       write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = "0644", defer = startswith(path, "/etc/elasticsearch/") }]
-      fs_setup    = [for disk in keys(machine.data) : { device = "/dev/disk/by-id/virtio-data", filesystem = "ext4", label = "data", overwrite = false } if disk == "data"]
-      mounts      = [for disk in keys(machine.data) : ["LABEL=data", "/var/lib/elasticsearch", "ext4", "defaults,noatime"] if disk == "data"]
+      fs_setup    = [for disk in keys(local.disks[name]) : { device = "/dev/disk/by-id/virtio-data", filesystem = "ext4", label = "data", overwrite = false } if disk == "data"]
+      mounts      = [for disk in keys(local.disks[name]) : ["LABEL=data", "/var/lib/elasticsearch", "ext4", "defaults,noatime"] if disk == "data"]
       runcmd      = local.commands
     })}"
   }

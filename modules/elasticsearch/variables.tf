@@ -5,6 +5,7 @@ variable "machines" {
     - `placement`: where it runs, `hypervisor_placement.shop.assignments["web-1"]`.
     - `address`: its address with the prefix length, such as `10.0.0.81/24`.
     - `memory`: the same as the placement counted, such as `16GiB`. The heap follows from it.
+    - `vcpus_maximum`: vCPUs that it can be given while it runs, as in the module `machines`.
     - `root`: size of the system's disk.
     - `data`: further disks, as in the module `machines`. One called `data` gets a file system and holds the indexes.
   EOT
@@ -17,10 +18,11 @@ variable "machines" {
       nodes     = optional(list(number))
       page_size = optional(string)
     })
-    address = string
-    memory  = string
-    root    = optional(string, "10GiB")
-    data    = optional(map(string), {})
+    address       = string
+    memory        = string
+    vcpus_maximum = optional(number)
+    root          = optional(string, "10GiB")
+    data          = optional(map(string), {})
   }))
   nullable = false
 

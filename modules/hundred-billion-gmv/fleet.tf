@@ -8,9 +8,6 @@ locals {
   redis_shares  = 1 + var.redis_replicas
   redis_masters = [for n in [0, 1] : ceil(var.tiers.redis.machines / local.redis_shares) + n if 2 * ceil((ceil(var.tiers.redis.machines / local.redis_shares) + n) / length(local.by_domain)) < ceil(var.tiers.redis.machines / local.redis_shares) + n]
 
-  # Where each tier begins in the network. Between the blocks there is room up to a yearly GMV of a hundred billion.
-  blocks = { gateway = 5, consul = 30, mysql = 40, redis = 200, elasticsearch = 320, web = 400 }
-
   counted = {
     gateway       = { for n in range(1, var.tiers.gateway.machines + 1) : "gateway-${n}" => n }
     consul        = { for n in range(1, var.tiers.consul.machines + 1) : "consul-${n}" => n }
@@ -30,7 +27,7 @@ locals {
         number  = n
         vcpus   = try(var.sizes[name].vcpus, var.tiers[tier].vcpus)
         memory  = try(var.sizes[name].memory, "${var.tiers[tier].memory_gib}GiB")
-        address = "${cidrhost(var.network.cidr, local.blocks[tier] + n)}/${split("/", var.network.cidr)[1]}"
+        address = "${cidrhost(var.network.cidr, var.network.first[tier] + n - 1)}/${split("/", var.network.cidr)[1]}"
       }
     }
   ]...)
@@ -51,9 +48,17 @@ locals {
         address   = local.fleet[name].address
         memory    = local.fleet[name].memory
         data      = local.data[tier]
+
+        vcpus_maximum = tier == "gateway" ? max(var.gateway.vcpus_maximum, local.fleet[name].vcpus) : null
       }
     }
   }
+
+  # Addresses that two machines would have, or a machine and the gateways together.
+  taken = { for name, machine in local.fleet : split("/", machine.address)[0] => name... }
+  shared_addresses = sort(flatten([
+    for address, names in local.taken : length(names) > 1 || address == split("/", var.address)[0] ? ["${address} is that of ${join(" and ", concat(names, address == split("/", var.address)[0] ? ["the gateways together"] : []))}"] : []
+  ]))
 
   network = { bridge = var.network.bridge, gateway = var.network.gateway, nameservers = var.network.nameservers }
 }

@@ -105,6 +105,7 @@ module "redis" {
 
 module "elasticsearch" {
   source = "../elasticsearch"
+  count  = var.tiers.elasticsearch.machines > 0 ? 1 : 0
 
   machines        = local.machines.elasticsearch
   failure_domains = local.domains

@@ -4,11 +4,11 @@ output "address" {
 }
 
 output "services" {
-  description = "Names by which Consul's DNS knows the tiers; of MySQL the `writer` and the `reader` of each pair by its number, and those of each database by its name."
+  description = "Names by which Consul's DNS knows the tiers, `elasticsearch` being null without its machines; of MySQL the `writer` and the `reader` of each pair by its number, and those of each database by its name."
   value = {
     web           = "${module.web.service}.service.consul"
     redis         = "${module.redis.service}.service.consul"
-    elasticsearch = "${module.elasticsearch.service}.service.consul"
+    elasticsearch = one([for search in module.elasticsearch : "${search.service}.service.consul"])
     mysql         = { for pair, mysql in module.mysql : pair => mysql.services }
     databases     = { for database, pair in var.databases : database => module.mysql[tostring(pair)].services }
   }
@@ -16,7 +16,12 @@ output "services" {
 
 output "machines" {
   description = "By machine: its `host`, its `address` without the prefix length, and its `id`."
-  value       = merge(module.consul.machines, module.gateway.machines, module.web.machines, module.redis.machines, module.elasticsearch.machines, [for mysql in module.mysql : mysql.machines]...)
+  value       = merge(module.consul.machines, module.gateway.machines, module.web.machines, module.redis.machines, concat([for mysql in module.mysql : mysql.machines], module.elasticsearch[*].machines)...)
+
+  precondition {
+    condition     = length(local.shared_addresses) == 0
+    error_message = "An address has one owner: ${join("; ", local.shared_addresses)}. Give the tiers other blocks by network.first, or the gateways another address."
+  }
 }
 
 output "free" {

@@ -1,5 +1,5 @@
 variable "tiers" {
-  description = "How many machines of which size, `module.sizing.tiers`: for `gateway`, `web`, `mysql`, `redis`, `elasticsearch` and `consul` the number of `machines`, and the `vcpus` and `memory_gib` of one."
+  description = "How many machines of which size, `module.sizing.tiers`: for `gateway`, `web`, `mysql`, `redis`, `elasticsearch` and `consul` the number of `machines`, and the `vcpus` and `memory_gib` of one. `elasticsearch` may have none."
   type = object({
     gateway       = object({ machines = number, vcpus = number, memory_gib = number })
     web           = object({ machines = number, vcpus = number, memory_gib = number })
@@ -11,8 +11,8 @@ variable "tiers" {
   nullable = false
 
   validation {
-    condition     = alltrue([for tier in values(var.tiers) : tier.machines >= 1 && tier.vcpus >= 1 && tier.memory_gib > 0 && floor(tier.machines) == tier.machines && floor(tier.vcpus) == tier.vcpus])
-    error_message = "Each of tiers has whole numbers of machines and vcpus, at least 1, and memory_gib above 0."
+    condition     = alltrue([for name, tier in var.tiers : (tier.machines >= 1 || (name == "elasticsearch" && tier.machines == 0)) && tier.vcpus >= 1 && tier.memory_gib > 0 && floor(tier.machines) == tier.machines && floor(tier.vcpus) == tier.vcpus])
+    error_message = "Each of tiers has whole numbers of machines and vcpus, at least 1, and memory_gib above 0. A platform that searches elsewhere has 0 machines of elasticsearch."
   }
 
   validation {
@@ -85,18 +85,36 @@ variable "witnesses" {
 }
 
 variable "network" {
-  description = "The network that all machines are on: the hosts' `bridge`, its `cidr`, the default `gateway`, and `nameservers`. Addresses follow from the machines' names: gateways have those from the 6th on, Consul from the 31st, MySQL from the 41st, Redis from the 201st, Elasticsearch from the 321st, web machines from the 401st."
+  description = <<-EOT
+    The network that all machines are on.
+
+    - `bridge`: that of the hosts.
+    - `cidr`: the network, such as `10.0.0.0/22`.
+    - `gateway`, `nameservers`: the default gateway and the name servers of the machines.
+    - `first`: by tier, the number in `cidr` of its first machine's address; the others follow it. As they are, they leave room up to a yearly GMV of a hundred billion. Smaller ones fit a small network, such as that of a staging platform; changed ones make the tier's machines anew.
+  EOT
   type = object({
     bridge      = string
     cidr        = string
     gateway     = optional(string)
     nameservers = optional(list(string), [])
+    first = optional(object({
+      gateway       = optional(number, 6)
+      consul        = optional(number, 31)
+      mysql         = optional(number, 41)
+      redis         = optional(number, 201)
+      elasticsearch = optional(number, 321)
+      web           = optional(number, 401)
+    }), {})
   })
   nullable = false
 
   validation {
-    condition     = can(cidrhost(var.network.cidr, 400 + coalesce(var.web_machines, var.tiers.web.machines)))
-    error_message = "network.cidr is in CIDR notation with room for ${400 + coalesce(var.web_machines, var.tiers.web.machines)} addresses, such as \"10.0.0.0/22\"."
+    condition = alltrue([
+      for tier, first in var.network.first : first >= 1 && can(cidrhost(var.network.cidr, first + merge(var.tiers, { web = { machines = coalesce(var.web_machines, var.tiers.web.machines) } })[tier].machines - 1))
+      if var.tiers[tier].machines > 0
+    ])
+    error_message = "network.cidr is in CIDR notation, with room for the first and the last machine of each tier. The web machines alone take the addresses ${var.network.first.web} to ${var.network.first.web + coalesce(var.web_machines, var.tiers.web.machines) - 1} of the network: give it a larger cidr, such as \"10.0.0.0/22\", or other numbers by network.first."
   }
 }
 
@@ -123,9 +141,10 @@ variable "datacenter" {
 }
 
 variable "gateway" {
-  description = "The gateways' `engine` and `https`, as in the module `gateway-pair`."
+  description = "The gateways' `engine` and `https`, as in the module `gateway-pair`, and `vcpus_maximum`, up to which a gateway grows while it runs."
   type = object({
-    engine = optional(string, "traefik")
+    engine        = optional(string, "traefik")
+    vcpus_maximum = optional(number, 8)
     https = optional(object({
       enabled      = optional(bool, true)
       redirect     = optional(bool, true)

@@ -16,14 +16,16 @@ module "machines" {
 }
 
 locals {
+  disks = { for name, machine in var.machines : name => { for disk, size in machine.data : disk => size if var.image.kind == "disk" } } # a container has none
+
   user_data = {
-    for name, machine in var.machines : name => "#cloud-config\n${yamlencode({
+    for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       apt         = { sources = var.repositories }
       packages    = var.packages
       swap        = { size = 0 }
       write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = "0644" }]
-      fs_setup    = [for disk in keys(machine.data) : { device = "/dev/disk/by-id/virtio-containerd", filesystem = "ext4", label = "containerd", overwrite = false } if disk == "containerd"]
-      mounts      = [for disk in keys(machine.data) : ["LABEL=containerd", "/var/lib/containerd", "ext4", "defaults,noatime"] if disk == "containerd"]
+      fs_setup    = [for disk in keys(local.disks[name]) : { device = "/dev/disk/by-id/virtio-containerd", filesystem = "ext4", label = "containerd", overwrite = false } if disk == "containerd"]
+      mounts      = [for disk in keys(local.disks[name]) : ["LABEL=containerd", "/var/lib/containerd", "ext4", "defaults,noatime"] if disk == "containerd"]
       runcmd      = local.commands
     })}"
   }

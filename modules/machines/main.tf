@@ -11,7 +11,7 @@ resource "hypervisor_vm" "machine" {
 
   placement = local.containers ? null : each.value.placement
   host      = local.containers ? each.value.placement.host : null
-  cpu       = local.containers ? { count = length(each.value.placement.pins) } : null
+  cpu       = local.containers ? { count = length(each.value.placement.pins), maximum = null } : each.value.vcpus_maximum == null ? null : { count = null, maximum = each.value.vcpus_maximum }
   container = local.containers ? { archive = var.image.volumes[each.value.placement.host] } : null
 
   disks = local.containers ? null : merge(
@@ -34,6 +34,8 @@ resource "hypervisor_vm" "machine" {
       }
     }
   }
+
+  shutdown_timeout = var.shutdown_timeout
 
   wait_for = var.wait_for == null ? null : { tcp = "${local.addresses[each.key]}:${var.wait_for.port}" }
   drain    = var.drain

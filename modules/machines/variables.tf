@@ -5,6 +5,7 @@ variable "machines" {
     - `placement`: where it runs, `hypervisor_placement.shop.assignments["web-1"]`.
     - `address`: its address with the prefix length, such as `10.0.0.101/24`.
     - `memory`: the same as the placement counted, such as `4GiB`.
+    - `vcpus_maximum`: vCPUs that the machine can be given while it runs: so many of them the placement can say later without a restart. Defaults to those that it says now.
     - `root`: size of the system's disk. It grows in place.
     - `data`: further disks, name to size, such as `{ mysql = "50GiB" }`. The guest finds one at `/dev/disk/by-id/virtio-<name>`. A container has none.
   EOT
@@ -17,10 +18,11 @@ variable "machines" {
       nodes     = optional(list(number))
       page_size = optional(string)
     })
-    address = string
-    memory  = string
-    root    = optional(string, "10GiB")
-    data    = optional(map(string), {})
+    address       = string
+    memory        = string
+    vcpus_maximum = optional(number)
+    root          = optional(string, "10GiB")
+    data          = optional(map(string), {})
   }))
   nullable = false
 
@@ -153,6 +155,12 @@ variable "drain" {
     wait     = optional(string)
   })
   default = null
+}
+
+variable "shutdown_timeout" {
+  description = "How long a machine that is told to stop may take, until its power is cut. Defaults to 30 s."
+  type        = string
+  default     = null
 }
 
 variable "allow_change" {

@@ -16,6 +16,8 @@ module "machines" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
   description     = "A member of the MySQL pair ${var.name}."
+
+  shutdown_timeout = "2m" # it writes what it has in memory
 }
 
 locals {

@@ -5,6 +5,7 @@ variable "machines" {
     - `placement`: where it runs, `hypervisor_placement.shop.assignments["mysql-1"]`.
     - `address`: its address with the prefix length, such as `10.0.0.61/24`.
     - `memory`: the same as the placement counted, such as `16GiB`.
+    - `vcpus_maximum`: vCPUs that it can be given while it runs, as in the module `machines`.
     - `root`, `data`: disks, as in the module `machines`. The data disk `mysql` is added, of `data_size`.
   EOT
   type = map(object({
@@ -16,10 +17,11 @@ variable "machines" {
       nodes     = optional(list(number))
       page_size = optional(string)
     })
-    address = string
-    memory  = string
-    root    = optional(string, "10GiB")
-    data    = optional(map(string), {})
+    address       = string
+    memory        = string
+    vcpus_maximum = optional(number)
+    root          = optional(string, "10GiB")
+    data          = optional(map(string), {})
   }))
   nullable = false
 

@@ -16,11 +16,13 @@ module "machines" {
 }
 
 locals {
+  disks = { for name, machine in var.machines : name => { for disk, size in machine.data : disk => size if var.image.kind == "disk" } } # a container has none
+
   user_data = {
-    for name, machine in var.machines : name => "#cloud-config\n${yamlencode({
+    for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/") ? "0755" : "0644" }]
-      fs_setup    = [for disk in keys(machine.data) : { device = "/dev/disk/by-id/virtio-redis", filesystem = "ext4", label = "redis", overwrite = false } if disk == "redis"]
-      mounts      = [for disk in keys(machine.data) : ["LABEL=redis", "/var/lib/redis", "ext4", "defaults,noatime"] if disk == "redis"]
+      fs_setup    = [for disk in keys(local.disks[name]) : { device = "/dev/disk/by-id/virtio-redis", filesystem = "ext4", label = "redis", overwrite = false } if disk == "redis"]
+      mounts      = [for disk in keys(local.disks[name]) : ["LABEL=redis", "/var/lib/redis", "ext4", "defaults,noatime"] if disk == "redis"]
       runcmd      = local.commands
     })}"
   }

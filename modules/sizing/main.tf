@@ -23,7 +23,7 @@ locals {
   web_ordinary    = max(var.web.minimum, ceil(local.requests * local.ordinary_share / local.web_rate))
   mysql_pairs     = max(var.mysql.minimum, ceil(local.database_writes / var.mysql.writes_per_primary), ceil(local.database_reads / (2 * var.mysql.reads_per_machine)))
   redis_masters   = max(3, ceil(local.queries / local.redis_rate)) # a cluster of fewer than three has no majority
-  search_nodes    = max(3, ceil(local.searches / local.search_rate))
+  search_nodes    = local.searches > 0 ? max(3, ceil(local.searches / local.search_rate)) : 0
 
   gib = { MiB = 1 / 1024, GiB = 1, TiB = 1024 }
   memory_gib = {
@@ -71,7 +71,7 @@ locals {
       machines     = local.search_nodes
       vcpus        = var.elasticsearch.vcpus
       memory_gib   = local.memory_gib.elasticsearch
-      load_percent = 100 * local.searches / (local.search_nodes * var.elasticsearch.searches_per_machine)
+      load_percent = local.search_nodes > 0 ? 100 * local.searches / (local.search_nodes * var.elasticsearch.searches_per_machine) : null
     }
     consul = {
       machines     = 3

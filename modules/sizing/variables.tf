@@ -20,7 +20,7 @@ variable "demand" {
     - `queries_per_request`: look-ups of data behind one request. Assumption.
     - `cache_hit_ratio`: share of the look-ups that Redis answers, from 0 to 1. Assumption.
     - `database_writes_per_order`: rows written for each order, from the cart to the payment. Assumption.
-    - `search_share`: share of the requests that search, from 0 to 1. Assumption.
+    - `search_share`: share of the requests that search, from 0 to 1. With 0 there is no Elasticsearch. Assumption.
   EOT
   type = object({
     order_value               = optional(number, 200)

@@ -15,6 +15,8 @@ module "machines" {
   stopped         = var.stopped
   domain_type     = var.domain_type
   timeouts        = var.timeouts
+
+  shutdown_timeout = "${ceil(local.seconds.drain) + 30}s" # what it does before it stops, and what any machine may take
 }
 
 locals {

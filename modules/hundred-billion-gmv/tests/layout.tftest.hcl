@@ -116,3 +116,36 @@ run "racks_are_kept_apart" {
     error_message = "There are ${length(local.counted.redis)} machines of Redis, of which two of four masters would be in one rack."
   }
 }
+
+# A staging platform: a network of 254 addresses, and no search of its own.
+run "a_small_network_will_do" {
+  command = plan
+
+  variables {
+    network = { bridge = "br0", cidr = "10.0.0.0/24", first = { gateway = 11, consul = 21, mysql = 31, redis = 41, web = 101 } }
+    address = "10.0.0.10/24"
+    tiers = {
+      gateway       = { machines = 2, vcpus = 1, memory_gib = 1 }
+      web           = { machines = 2, vcpus = 1, memory_gib = 2 }
+      mysql         = { machines = 4, vcpus = 1, memory_gib = 2 }
+      redis         = { machines = 6, vcpus = 1, memory_gib = 1 }
+      elasticsearch = { machines = 0, vcpus = 2, memory_gib = 4 }
+      consul        = { machines = 3, vcpus = 1, memory_gib = 1 }
+    }
+  }
+
+  assert {
+    condition     = local.fleet["gateway-1"].address == "10.0.0.11/24" && local.fleet["web-2"].address == "10.0.0.102/24" && local.fleet["mysql-2-2"].address == "10.0.0.34/24"
+    error_message = "Addresses are others: ${jsonencode(local.fleet)}"
+  }
+
+  assert {
+    condition     = output.services.elasticsearch == null && length(output.machines) == 17
+    error_message = "There are ${length(output.machines)} machines, and Elasticsearch is ${jsonencode(output.services.elasticsearch)}."
+  }
+
+  assert {
+    condition     = local.machines.gateway["gateway-1"].vcpus_maximum == 8 && local.machines.web["web-1"].vcpus_maximum == null
+    error_message = "Only gateways are to have room to grow as they run: ${jsonencode(local.machines)}"
+  }
+}

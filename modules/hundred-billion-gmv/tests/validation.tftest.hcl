@@ -169,3 +169,23 @@ run "user_of_no_database" {
 
   expect_failures = [var.database_users]
 }
+
+run "address_of_two_machines" {
+  command = plan
+
+  variables {
+    network = { bridge = "br0", cidr = "10.0.0.0/22", first = { redis = 41 } }
+  }
+
+  expect_failures = [output.machines]
+}
+
+run "address_of_a_machine_and_the_gateways" {
+  command = plan
+
+  variables {
+    address = "10.0.0.31/22"
+  }
+
+  expect_failures = [output.machines]
+}

@@ -109,3 +109,17 @@ run "memory_decides_where_it_is_scarce" {
     error_message = "${output.hosts} hosts of 62 GiB do not follow from ${output.total.memory_gib} GiB."
   }
 }
+
+run "nobody_searches" {
+  command = plan
+
+  variables {
+    annual_gmv = 1e9
+    demand     = { search_share = 0 }
+  }
+
+  assert {
+    condition     = output.tiers.elasticsearch.machines == 0 && output.tiers.elasticsearch.load_percent == null && length(output.machines) == output.total.machines
+    error_message = "Without a search there is Elasticsearch: ${jsonencode(output.tiers.elasticsearch)}"
+  }
+}
