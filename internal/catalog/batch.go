@@ -23,19 +23,24 @@ func (o *order) size() int { return len(o.operations) + 1 }
 // home names the node that the order makes.
 func (o *order) home() string { return o.node.Node.Partition + "/" + o.node.Node.Node }
 
-// gather is how long a second transaction waits for company while a first is under way.
-const gather = 2 * time.Millisecond
+const (
+	// gather is how long a further transaction waits for company while others are under way.
+	gather = 2 * time.Millisecond
+	// maxHelpers is how many transactions are under way beside the first.
+	maxHelpers = 4
+)
 
 // batch collects orders while a transaction is under way; the next one takes all that have come. Without a wait of its
 // own it makes one transaction a caller on an idle Consul, and few large ones on a busy or distant one.
 //
-// Of those that Terraform makes at the same time half would wait while the other half is under way, so there is a second
-// sender, for orders whose nodes are there: two that make the same node would be in each other's way.
+// Of those that Terraform makes at the same time many would wait for the rest to come back, so there are helpers, for orders whose
+// nodes are there: two that make the same node would be in each other's way.
 type batch struct {
 	mu      sync.Mutex
 	waiting []*order
 	sending bool
-	helping bool // the second sender
+	helpers int
+	called  bool // the last of them gathers
 }
 
 // commit writes the order, with what others want written at the same time. What fails in it fails for it alone: one
@@ -46,9 +51,8 @@ func (c *Client) commit(ctx context.Context, o *order) error {
 	c.batch.mu.Lock()
 	c.batch.waiting = append(c.batch.waiting, o)
 	lead := !c.batch.sending
-	help := !lead && !c.batch.helping
+	help := !lead && c.batch.call()
 	c.batch.sending = true
-	c.batch.helping = c.batch.helping || help
 	c.batch.mu.Unlock()
 
 	switch { // others depend on it, so it goes on if this caller is cancelled; each request has its limit
@@ -68,6 +72,18 @@ func (c *Client) commit(ctx context.Context, o *order) error {
 
 		return <-o.answer // it is on its way
 	}
+}
+
+// call reports whether a further helper is to come. The caller holds the mutex.
+func (b *batch) call() bool {
+	if b.called || b.helpers == maxHelpers {
+		return false
+	}
+
+	b.called = true
+	b.helpers++
+
+	return true
 }
 
 // withdraw takes back an order that has not been sent.
@@ -92,13 +108,15 @@ func (b *batch) take() []*order {
 	return taken
 }
 
-// assist is take for the second sender.
+// assist is take for a helper.
 func (b *batch) assist(made map[string]*api.Node) []*order {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
 	taken := b.next(func(o *order) bool { return o.node == nil || made[o.home()] != nil })
-	b.helping = len(taken) > 0
+	if len(taken) == 0 {
+		b.helpers--
+	}
 
 	return taken
 }
@@ -129,6 +147,10 @@ func (c *Client) send(ctx context.Context) {
 }
 
 func (c *Client) help(ctx context.Context) {
+	c.batch.mu.Lock()
+	c.batch.called = false
+	c.batch.mu.Unlock()
+
 	for orders := c.batch.assist(c.madeNodes()); len(orders) > 0; orders = c.batch.assist(c.madeNodes()) {
 		c.write(ctx, orders)
 	}

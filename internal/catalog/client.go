@@ -16,9 +16,13 @@ import (
 // DefaultPatience is how long writes wait for a Consul that is away if the configuration does not say.
 const DefaultPatience = time.Minute
 
-// idleLimit is how long an unused connection is kept. It is short because Consul takes only 200 connections from one
-// address (http_max_conns_per_client), and refuses everybody's further ones.
-const idleLimit = time.Second
+const (
+	// idleLimit is how long an unused connection is kept. It is short because Consul takes only 200 connections from one
+	// address (http_max_conns_per_client), and refuses everybody's further ones.
+	idleLimit = time.Second
+	// idleMost is how many are kept: those of the resources that Terraform works on at a time.
+	idleMost = 10
+)
 
 // Config says how Consul is reached. A field that is empty falls back to Consul's usual environment variable
 // (CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN, CONSUL_CACERT and so on) and then to Consul's default.
@@ -66,7 +70,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("configure the Consul client: the address holds a user name or password, which would stand in error texts. Give them in CONSUL_HTTP_AUTH")
 	}
 
-	settings.Transport.IdleConnTimeout = idleLimit
+	settings.Transport.IdleConnTimeout, settings.Transport.MaxIdleConnsPerHost = idleLimit, idleMost
 
 	web, err := api.NewHttpClient(settings.Transport, settings.TLSConfig)
 	if err != nil {

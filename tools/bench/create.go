@@ -20,8 +20,9 @@ type creating struct {
 	*stage
 
 	host        *testbed.Host
-	uri         string // maybe of a proxy that adds latency
-	name        string // of the figures
+	uri         string
+	proxy       *wire.Proxy // that adds latency; nil if there is none
+	name        string      // of the figures
 	ours        workspace
 	definitions []string
 	uuids       []string
@@ -44,12 +45,12 @@ func setUpCreate(latency time.Duration) func(context.Context, *stage) (round, er
 		c.uri = c.host.URI()
 
 		if latency > 0 {
-			proxy, err := wire.Listen(filepath.Join(bed.Folder(), "slow.socket"), c.host.Socket(), wire.Options{Latency: latency})
+			c.proxy, err = wire.Listen(filepath.Join(bed.Folder(), "slow.socket"), c.host.Socket(), wire.Options{Latency: latency})
 			if err != nil {
 				return nil, err
 			}
 
-			c.uri = proxy.URI()
+			c.uri = c.proxy.URI()
 			c.name += fmt.Sprintf("_at_%dms", latency.Milliseconds())
 		}
 
@@ -85,10 +86,14 @@ func (c *creating) prepare(ctx context.Context) error {
 
 // round makes the machines with the provider, removes them, and makes them once more without it.
 func (c *creating) round(ctx context.Context, _ int) error {
+	c.forget()
+
 	spent, err := c.ours.apply(ctx)
 	if err != nil {
 		return err
 	}
+
+	c.count("")
 
 	domains, err := client(c.host).Domains(ctx)
 	if err != nil {
@@ -108,6 +113,8 @@ func (c *creating) round(ctx context.Context, _ int) error {
 		return err
 	}
 
+	c.forget()
+
 	began := time.Now()
 
 	if err := raw.Create(c.uri, c.definitions, parallel); err != nil {
@@ -115,6 +122,8 @@ func (c *creating) round(ctx context.Context, _ int) error {
 	}
 
 	straight := time.Since(began)
+
+	c.count("_raw")
 
 	if err := raw.Remove(c.host.URI(), c.uuids, parallel); err != nil {
 		return fmt.Errorf("remove %d machines: %w", created, err)
@@ -125,4 +134,18 @@ func (c *creating) round(ctx context.Context, _ int) error {
 	c.record(c.name+"_ratio", spent.wall.Seconds()/straight.Seconds(), times)
 
 	return nil
+}
+
+// forget lets the proxy, if there is one, count calls from here.
+func (c *creating) forget() {
+	if c.proxy != nil {
+		c.proxy.Disarm()
+	}
+}
+
+// count takes the calls since forget, those for connecting and for listing what is there included.
+func (c *creating) count(who string) {
+	if c.proxy != nil {
+		c.record(c.name+who+"_libvirt_calls", float64(len(c.proxy.Calls())), calls)
+	}
 }

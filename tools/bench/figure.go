@@ -26,6 +26,7 @@ type figure struct {
 	Value   float64   `json:"value"`
 	Unit    unit      `json:"unit"`
 	Samples []float64 `json:"samples"` // in the order in which they were taken
+	Load    float64   `json:"load"`    // average of the minute before the benchmarks, by others
 }
 
 // String returns the figure's line: name, value, unit.

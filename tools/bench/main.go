@@ -112,7 +112,7 @@ func measure(ctx context.Context, settings options) error {
 		return fmt.Errorf("make the folder for the figures: %w", err)
 	}
 
-	all := machineNow(settings.rounds)
+	all, load := machineNow(), loadAverage()
 
 	var failures []error
 
@@ -122,6 +122,10 @@ func measure(ctx context.Context, settings options) error {
 			failures = append(failures, fmt.Errorf("benchmark %s: %w", b.name, err))
 
 			continue
+		}
+
+		for i := range figures {
+			figures[i].Load = load
 		}
 
 		if err := printLines(os.Stdout, figures); err != nil {

@@ -64,18 +64,15 @@ func setUpRefresh(ctx context.Context, on *stage) (round, error) {
 
 	on.logf("refresh: defining %d machines", machines)
 
-	spent, err := r.ours.apply(ctx)
-	if err != nil {
+	if err := r.populate(ctx); err != nil {
 		return nil, err
 	}
-
-	r.record(named("define_%d_vms_seconds"), spent.wall.Seconds(), seconds)
 
 	if err := r.nothing.copyState(r.ours); err != nil {
 		return nil, err
 	}
 
-	if _, err := r.tiny.apply(ctx); err != nil {
+	if err := r.populateTiny(ctx); err != nil {
 		return nil, err
 	}
 

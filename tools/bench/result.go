@@ -14,12 +14,9 @@ import (
 
 // result is what the documentation shows: the latest figures of each benchmark, and what they were taken on.
 type result struct {
-	Cores     int     `json:"cores"`
-	MemoryGiB int     `json:"memory_gib"`
-	Load      float64 `json:"load"` // average of the minute before the benchmarks, by others
-	Rounds    int     `json:"rounds"`
-
-	Figures []figure `json:"figures"`
+	Cores     int      `json:"cores"`
+	MemoryGiB int      `json:"memory_gib"`
+	Figures   []figure `json:"figures"`
 }
 
 // readResult reads a result; there may be none yet.
@@ -42,13 +39,14 @@ func readResult(path string) (result, error) {
 	return r, nil
 }
 
-// merge takes over figures, each in the place of the one of its name, and what they were taken on.
+// merge takes over figures, each in the place of the one of its name. Those of another machine are given up.
 func (r result) merge(on result) result {
 	merged := on
 	merged.Figures = nil
+	same := r.Cores == on.Cores && r.MemoryGiB == on.MemoryGiB
 
 	for _, old := range r.Figures {
-		if _, found := on.find(old.Name); !found {
+		if _, found := on.find(old.Name); !found && same {
 			merged.Figures = append(merged.Figures, old)
 		}
 	}
@@ -68,10 +66,8 @@ func (r result) find(name string) (figure, bool) {
 	return r.Figures[at], true
 }
 
-// machineNow describes the machine before anything is measured.
-func machineNow(rounds int) result {
-	return result{Cores: runtime.NumCPU(), MemoryGiB: memoryGiB(), Load: loadAverage(), Rounds: rounds}
-}
+// machineNow describes the machine.
+func machineNow() result { return result{Cores: runtime.NumCPU(), MemoryGiB: memoryGiB()} }
 
 // memoryGiB reads the machine's memory; see proc_meminfo(5).
 func memoryGiB() int {

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -126,49 +125,22 @@ func (s *serving) makeWorkspaces(ctx context.Context) (err error) {
 
 // multiply makes a state with one instance one with all.
 func multiply(path string, all map[string]map[string]string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("multiply the state: %w", err)
-	}
-
-	var state map[string]any
-	if err := json.Unmarshal(text, &state); err != nil {
-		return fmt.Errorf("multiply the state: %w", err)
-	}
-
-	resource := state["resources"].([]any)[0].(map[string]any) //nolint:forcetypeassert // the state's format, or the benchmark is wrong
-	one, err := json.Marshal(resource["instances"].([]any)[0]) //nolint:forcetypeassert // as above
-	made := make([]any, 0, len(all))
-
-	for id, where := range all {
+	return replicate(path, all, func(id, one string) (any, error) {
 		var instance map[string]any
 
-		err = errors.Join(err, json.Unmarshal(one, &instance))
+		err := json.Unmarshal([]byte(one), &instance)
 		instance["index_key"] = id
 
-		for name, value := range map[string]string{"id": id, "name": where["service"], "node": where["node"], "owner": "bench"} {
-			instance["attributes"].(map[string]any)[name] = value //nolint:forcetypeassert // as above
+		for name, value := range map[string]string{"id": id, "name": all[id]["service"], "node": all[id]["node"], "owner": "bench"} {
+			instance["attributes"].(map[string]any)[name] = value //nolint:forcetypeassert // the state's format, or the benchmark is wrong
 		}
 
 		if identity, ok := instance["identity"].(map[string]any); ok {
-			identity["id"], identity["node"] = id, where["node"]
+			identity["id"], identity["node"] = id, all[id]["node"]
 		}
 
-		made = append(made, instance)
-	}
-
-	resource["instances"] = made
-
-	text, failure := json.Marshal(state)
-	if err = errors.Join(err, failure); err == nil {
-		err = os.WriteFile(path, text, 0o600)
-	}
-
-	if err != nil {
-		return fmt.Errorf("multiply the state: %w", err)
-	}
-
-	return nil
+		return instance, err
+	})
 }
 
 // register registers instances as the provider does, so many at a time.
