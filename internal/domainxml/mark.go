@@ -115,34 +115,54 @@ func editMark(domain *libvirtxml.Domain, want Spec) error {
 	return nil
 }
 
+// Remark returns a domain's definition with another mark in the place of the one that it has, as virDomainSetMetadata leaves it.
+func Remark(domain, mark string) (string, error) {
+	begin, end, err := find(xml.Name{Space: MarkURI, Local: "vm"}, domain)
+
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("replace the domain's mark: %w", err)
+	case end == 0:
+		return "", errors.New("replace the domain's mark: it has none")
+	default:
+		return domain[:begin] + mark + domain[end:], nil
+	}
+}
+
 // without cuts an element out of the text of a domain's metadata.
 func without(own xml.Name, metadata string) (string, error) {
-	decoder := xml.NewDecoder(strings.NewReader(metadata))
+	begin, end, err := find(own, metadata)
+	if err != nil {
+		return "", fmt.Errorf("parse the domain's metadata: %w", err)
+	}
+
+	return metadata[:begin] + metadata[end:], nil
+}
+
+// find tells where an element begins and ends: both at 0 if there is none.
+func find(own xml.Name, text string) (begin, end int64, err error) {
+	decoder := xml.NewDecoder(strings.NewReader(text))
 
 	for {
 		begin := decoder.InputOffset()
 
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
-			return metadata, nil
+			return 0, 0, nil
 		}
 
 		if err != nil {
-			return "", fmt.Errorf("parse the domain's metadata: %w", err)
+			return 0, 0, err
 		}
 
 		element, ok := token.(xml.StartElement)
-		if !ok {
+		if !ok || element.Name != own {
 			continue
 		}
 
-		if err := decoder.Skip(); err != nil {
-			return "", fmt.Errorf("parse the domain's metadata: %w", err)
-		}
+		err = decoder.Skip()
 
-		if element.Name == own {
-			return metadata[:begin] + metadata[decoder.InputOffset():], nil
-		}
+		return begin, decoder.InputOffset(), err
 	}
 }
 

@@ -33,8 +33,9 @@ var events = sync.OnceValue(func() error {
 })
 
 type session struct {
-	conn *libvirt.Connect
-	kind Kind
+	conn    *libvirt.Connect
+	kind    Kind
+	handles *handles
 }
 
 func dial(uri string) (connection, error) {
@@ -50,7 +51,7 @@ func dial(uri string) (connection, error) {
 	// Local drivers and old daemons have no keep-alive; they are used without.
 	_ = conn.SetKeepAlive(keepAliveSeconds, keepAliveMisses)
 
-	return session{conn: conn, kind: kindOf(uri)}, nil
+	return session{conn: conn, kind: kindOf(uri), handles: newHandles()}, nil
 }
 
 func (s session) alive() bool {
@@ -62,6 +63,11 @@ func (s session) alive() bool {
 func (s session) hold() { _ = s.conn.Ref() } // fails for no connection only
 
 func (s session) close() { _, _ = s.conn.Close() }
+
+func (s session) abandon() {
+	s.handles.end()
+	s.close()
+}
 
 // fail turns libvirt's error into ours: its own "there is no such thing" codes, and only these, become ErrNotFound.
 func fail(err error) error {

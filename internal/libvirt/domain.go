@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
@@ -30,13 +31,13 @@ func (h *Host) DomainNow(ctx context.Context, uuid string) (Domain, error) {
 
 // Domain returns the machine with the UUID, or ErrNotFound.
 func (h *Host) Domain(ctx context.Context, uuid string) (Domain, error) {
-	list, domain, current := h.known(uuid)
+	domain, current, listed, changed := h.known(uuid)
 
 	switch {
 	case current:
 		return domain, nil
-	case list != nil:
-		return h.renew(ctx, list, uuid)
+	case listed:
+		return h.renew(ctx, uuid, changed)
 	case h.single(askMachines, askMachines):
 		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
 	default:
@@ -44,13 +45,28 @@ func (h *Host) Domain(ctx context.Context, uuid string) (Domain, error) {
 	}
 }
 
-// DomainByName returns the machine with the name, or ErrNotFound.
+// DomainByName returns the machine with the name, or ErrNotFound. A process that follows the host's events knows all names.
 func (h *Host) DomainByName(ctx context.Context, name string) (Domain, error) {
-	if h.wroteTo(askMachines) {
-		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domainNamed(name) })
-	}
+	named := func(d Domain) bool { return d.Name == name }
 
-	return h.find(ctx, fmt.Sprintf("name %q", name), func(d Domain) bool { return d.Name == name })
+	switch {
+	case h.follows():
+		domains, err := h.DomainsNow(ctx)
+		if err != nil {
+			return Domain{}, err
+		}
+
+		at := slices.IndexFunc(domains, named)
+		if at < 0 {
+			return Domain{}, fmt.Errorf("find a machine with name %q on host %q: %w", name, h.name, ErrNotFound)
+		}
+
+		return h.Domain(ctx, domains[at].UUID)
+	case h.wroteTo(askMachines):
+		return do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domainNamed(name) })
+	default:
+		return h.find(ctx, fmt.Sprintf("name %q", name), named)
+	}
 }
 
 func (h *Host) find(ctx context.Context, which string, match func(Domain) bool) (Domain, error) {
@@ -79,7 +95,7 @@ const notALinuxBridge = "Unable to add bridge"
 // Start starts the machine, or lets it go on if it is paused.
 func (h *Host) Start(ctx context.Context, uuid string) error {
 	start := func() error {
-		return write(ctx, h, uuid, unannounced, "start the machine", func(c connection) error { return confined(c.startDomain(uuid)) })
+		return write(ctx, h, uuid, powered, "start the machine", func(c connection) error { return confined(c.startDomain(uuid)) })
 	}
 
 	err := start()
@@ -153,7 +169,7 @@ func bitmap(cpus, all topology.CPUSet) []bool {
 
 // SetMetadata replaces our element in the machine's metadata, in the running and in the stored definition.
 func (h *Host) SetMetadata(ctx context.Context, uuid, xml, key, uri string) error {
-	return write(ctx, h, uuid, marked, "mark the machine", func(c connection) error { return c.setMetadata(uuid, xml, key, uri) })
+	return announce(ctx, h, uuid, &expectation{change: marked, mark: xml}, "mark the machine", func(c connection) error { return c.setMetadata(uuid, xml, key, uri) })
 }
 
 // Leases returns the addresses that the host's DHCP servers gave to the machine, by MAC.

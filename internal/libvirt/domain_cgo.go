@@ -4,181 +4,12 @@ package libvirt
 
 import (
 	"errors"
-	"slices"
-	"strings"
 
-	"golang.org/x/sync/errgroup"
 	"libvirt.org/go/libvirt"
 )
 
 // both changes the running machine, if it runs, and its stored definition.
 const both = libvirt.DOMAIN_AFFECT_LIVE | libvirt.DOMAIN_AFFECT_CONFIG
-
-// domains lists in three calls what would be three calls a machine; only the definitions are fetched one by one.
-func (s session) domains() ([]Domain, error) {
-	states := map[libvirt.ConnectListAllDomainsFlags]map[string]bool{
-		libvirt.CONNECT_LIST_DOMAINS_RUNNING:   nil,
-		libvirt.CONNECT_LIST_DOMAINS_AUTOSTART: nil,
-	}
-
-	for flag := range states {
-		uuids, err := s.uuids(flag)
-		if err != nil {
-			return nil, err
-		}
-
-		states[flag] = uuids
-	}
-
-	listed, err := s.conn.ListAllDomains(0)
-	if err != nil {
-		return nil, fail(err)
-	}
-
-	all, err := describeAll(listed)
-	for i := range all {
-		all[i].Running = states[libvirt.CONNECT_LIST_DOMAINS_RUNNING][all[i].UUID]
-		all[i].Autostart = states[libvirt.CONNECT_LIST_DOMAINS_AUTOSTART][all[i].UUID]
-	}
-
-	return all, err
-}
-
-// describeAll describes machines and lets go of them. Several are asked for at a time, so that a host that is far away does not
-// let us wait for each.
-func describeAll(listed []libvirt.Domain) ([]Domain, error) {
-	var group errgroup.Group
-
-	group.SetLimit(atOnce)
-
-	all := make([]Domain, len(listed))
-
-	for i := range listed {
-		group.Go(func() (err error) {
-			defer func() { _ = listed[i].Free() }()
-
-			all[i], err = describe(&listed[i])
-			if err == nil && all[i].Active {
-				all[i].LiveXML, err = liveXML(&listed[i])
-			}
-
-			if errors.Is(err, ErrNotFound) { // gone since it was listed
-				all[i], err = Domain{}, nil
-			}
-
-			return err
-		})
-	}
-
-	err := group.Wait()
-
-	return slices.DeleteFunc(all, func(d Domain) bool { return d.UUID == "" }), err
-}
-
-func (s session) uuids(flag libvirt.ConnectListAllDomainsFlags) (map[string]bool, error) {
-	listed, err := s.conn.ListAllDomains(flag)
-	if err != nil {
-		return nil, fail(err)
-	}
-
-	uuids := make(map[string]bool, len(listed))
-
-	for i := range listed {
-		uuid, err := listed[i].GetUUIDString()
-		_ = listed[i].Free()
-
-		if err != nil {
-			return nil, fail(err)
-		}
-
-		uuids[uuid] = true
-	}
-
-	return uuids, nil
-}
-
-func describe(found *libvirt.Domain) (domain Domain, err error) {
-	if domain.Name, err = found.GetName(); err != nil {
-		return Domain{}, fail(err)
-	}
-
-	if domain.UUID, err = found.GetUUIDString(); err != nil {
-		return Domain{}, fail(err)
-	}
-
-	_, inactive := found.GetID() // known since it was looked up
-	domain.Active = inactive == nil
-	domain.XML, err = found.GetXMLDesc(libvirt.DOMAIN_XML_INACTIVE)
-	domain.moving = strings.Contains(domain.XML, "move ")
-
-	return domain, fail(err)
-}
-
-func liveXML(found *libvirt.Domain) (string, error) {
-	text, err := found.GetXMLDesc(0)
-
-	return text, fail(err)
-}
-
-func (s session) domain(uuid string) (Domain, error) {
-	found, err := s.conn.LookupDomainByUUIDString(uuid)
-	if err != nil {
-		return Domain{}, fail(err)
-	}
-
-	return describeAlone(found)
-}
-
-func (s session) domainNamed(name string) (Domain, error) {
-	found, err := s.conn.LookupDomainByName(name)
-	if err != nil {
-		return Domain{}, fail(err)
-	}
-
-	return describeAlone(found)
-}
-
-// describeAlone asks for one machine what domains asks for all, and lets go of it.
-func describeAlone(found *libvirt.Domain) (Domain, error) {
-	defer func() { _ = found.Free() }()
-
-	domain, err := describe(found)
-	if err != nil {
-		return Domain{}, err
-	}
-
-	state, reason, err := found.GetState()
-	if err != nil {
-		return Domain{}, fail(err)
-	}
-
-	domain.Departed = state == libvirt.DOMAIN_SHUTOFF && reason == int(libvirt.DOMAIN_SHUTOFF_MIGRATED)
-	domain.Running = state == libvirt.DOMAIN_RUNNING || state == libvirt.DOMAIN_BLOCKED
-
-	if domain.Autostart, err = found.GetAutostart(); err != nil {
-		return Domain{}, fail(err)
-	}
-
-	if !domain.Active {
-		return domain, nil
-	}
-
-	domain.LiveXML, err = liveXML(found)
-
-	return domain, err
-}
-
-// with looks the machine up, does something to it and lets go of it.
-func (s session) with(uuid string, action func(*libvirt.Domain) error) error {
-	domain, err := s.conn.LookupDomainByUUIDString(uuid)
-	if err != nil {
-		return fail(err)
-	}
-
-	defer func() { _ = domain.Free() }()
-
-	return fail(action(domain))
-}
 
 func (s session) defineDomain(xml string) error {
 	domain, err := s.conn.DomainDefineXML(xml)
@@ -186,27 +17,57 @@ func (s session) defineDomain(xml string) error {
 		return fail(err)
 	}
 
-	return domain.Free()
+	defer func() { _ = domain.Free() }()
+
+	uuid, err := domain.GetUUIDString()
+	if err == nil {
+		s.handles.keep(uuid, domain)
+	}
+
+	if _, inactive := domain.GetID(); inactive != nil {
+		s.handles.setPower(uuid, false)
+	}
+
+	return fail(err)
 }
 
 func (s session) startDomain(uuid string) error {
 	return s.with(uuid, func(domain *libvirt.Domain) error {
-		state, _, err := domain.GetState()
-		if err != nil {
-			return err
+		err := domain.CreateWithFlags(0) // one call, where Create looks the machine up again
+		if refused(err) {
+			err = wake(domain, err)
 		}
 
-		switch state {
-		case libvirt.DOMAIN_RUNNING, libvirt.DOMAIN_BLOCKED:
-			return nil
-		case libvirt.DOMAIN_PAUSED:
-			return domain.Resume()
-		case libvirt.DOMAIN_PMSUSPENDED:
-			return domain.PMWakeup(0)
-		default:
-			return domain.Create()
-		}
+		s.handles.setPower(uuid, err == nil)
+
+		return err
 	})
+}
+
+// wake lets a machine go on that libvirt refused to start.
+func wake(domain *libvirt.Domain, refusal error) error {
+	state, _, err := domain.GetState()
+	if err != nil {
+		return err
+	}
+
+	switch state {
+	case libvirt.DOMAIN_RUNNING, libvirt.DOMAIN_BLOCKED:
+		return nil
+	case libvirt.DOMAIN_PAUSED:
+		return domain.Resume()
+	case libvirt.DOMAIN_PMSUSPENDED:
+		return domain.PMWakeup(0)
+	default:
+		return refusal
+	}
+}
+
+// refused reports whether libvirt says that a machine is not in the state for what it was asked.
+func refused(err error) bool {
+	failure, ok := errors.AsType[libvirt.Error](err)
+
+	return ok && failure.Code == libvirt.ERR_OPERATION_INVALID
 }
 
 func (s session) shutdownDomain(uuid string) error {
@@ -244,6 +105,8 @@ func (s session) undefineDomain(uuid string) error {
 		QEMU: libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.DOMAIN_UNDEFINE_NVRAM | libvirt.DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
 		Xen:  libvirt.DOMAIN_UNDEFINE_MANAGED_SAVE,
 	}
+
+	defer s.handles.drop(uuid)
 
 	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.UndefineFlags(flags[s.kind]) })
 }
@@ -283,21 +146,20 @@ func (s session) taskRuns(uuid string) (bool, error) {
 		return false, err
 	}
 
-	domain, err := s.conn.LookupDomainByUUIDString(uuid)
-	if err != nil {
-		return false, fail(err)
-	}
+	var gone bool
 
-	defer func() { _ = domain.Free() }()
+	err = s.with(uuid, func(domain *libvirt.Domain) error {
+		failure, ok := errors.AsType[libvirt.Error](domain.SendProcessSignal(1, libvirt.DOMAIN_PROCESS_SIGNAL_NOP, 0))
 
-	var failure libvirt.Error
-	if err := domain.SendProcessSignal(1, libvirt.DOMAIN_PROCESS_SIGNAL_NOP, 0); !errors.As(err, &failure) || failure.Code != libvirt.ERR_SYSTEM_ERROR {
-		return true, nil // it can be signalled, or the connection does not say
-	}
+		// Otherwise it can be signalled, or the connection does not say.
+		if gone = ok && failure.Code == libvirt.ERR_SYSTEM_ERROR; gone {
+			_ = domain.Destroy() // libvirtd may have noticed by now
+		}
 
-	_ = domain.Destroy() // libvirtd may have noticed by now
+		return nil
+	})
 
-	return false, nil
+	return !gone, err
 }
 
 func (s session) setAutostart(uuid string, on bool) error {
@@ -305,34 +167,19 @@ func (s session) setAutostart(uuid string, on bool) error {
 }
 
 func (s session) pinVCPU(uuid string, vcpu int, cpus []bool) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		impact, err := impact(domain)
-		if err != nil {
-			return err
-		}
-
+	return s.alter(uuid, func(domain *libvirt.Domain, impact libvirt.DomainModificationImpact) error {
 		return domain.PinVcpuFlags(uint(vcpu), cpus, impact)
 	})
 }
 
 func (s session) pinEmulator(uuid string, cpus []bool) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		impact, err := impact(domain)
-		if err != nil {
-			return err
-		}
-
+	return s.alter(uuid, func(domain *libvirt.Domain, impact libvirt.DomainModificationImpact) error {
 		return domain.PinEmulator(cpus, impact)
 	})
 }
 
 func (s session) setMetadata(uuid, xml, key, uri string) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		impact, err := impact(domain)
-		if err != nil {
-			return err
-		}
-
+	return s.alter(uuid, func(domain *libvirt.Domain, impact libvirt.DomainModificationImpact) error {
 		return domain.SetMetadata(libvirt.DOMAIN_METADATA_ELEMENT, xml, key, uri, impact)
 	})
 }
@@ -341,16 +188,6 @@ func (s session) resizeDisk(uuid, path string, capacity uint64) error {
 	return s.with(uuid, func(domain *libvirt.Domain) error {
 		return domain.BlockResize(path, capacity, libvirt.DOMAIN_BLOCK_RESIZE_BYTES)
 	})
-}
-
-// impact is what a change to the machine reaches: libvirt refuses to change the running machine if there is none.
-func impact(domain *libvirt.Domain) (libvirt.DomainModificationImpact, error) {
-	active, err := domain.IsActive()
-	if active {
-		return both, err
-	}
-
-	return libvirt.DOMAIN_AFFECT_CONFIG, err
 }
 
 func (s session) leases(uuid string) (map[string][]string, error) {

@@ -9,12 +9,7 @@ import (
 )
 
 func (s session) pinIOThread(uuid string, thread int, cpus []bool) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		impact, err := impact(domain)
-		if err != nil {
-			return err
-		}
-
+	return s.alter(uuid, func(domain *libvirt.Domain, impact libvirt.DomainModificationImpact) error {
 		return domain.PinIOThread(uint(thread), cpus, impact)
 	})
 }
@@ -49,12 +44,7 @@ func (s session) setMemory(uuid string, bytes uint64) error {
 }
 
 func (s session) setText(uuid string, kind TextKind, text string) error {
-	return s.with(uuid, func(domain *libvirt.Domain) error {
-		impact, err := impact(domain)
-		if err != nil {
-			return err
-		}
-
+	return s.alter(uuid, func(domain *libvirt.Domain, impact libvirt.DomainModificationImpact) error {
 		which := libvirt.DOMAIN_METADATA_TITLE
 		if kind == Description {
 			which = libvirt.DOMAIN_METADATA_DESCRIPTION

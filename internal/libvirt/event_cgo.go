@@ -17,11 +17,7 @@ func (s session) follow(heard func(what change, uuid string)) error {
 	}
 
 	_, err := s.conn.DomainEventLifecycleRegister(nil, func(_ *libvirt.Connect, d *libvirt.Domain, event *libvirt.DomainEventLifecycle) {
-		if event.Event == libvirt.DOMAIN_EVENT_DEFINED {
-			tell(defined, d)
-		} else {
-			tell(touched, d)
-		}
+		tell(happened(*event), d)
 	})
 	if err != nil {
 		return fail(err)
@@ -36,4 +32,24 @@ func (s session) follow(heard func(what change, uuid string)) error {
 	})
 
 	return fail(err)
+}
+
+// happened is what a lifecycle event says.
+func happened(event libvirt.DomainEventLifecycle) change {
+	switch event.Event {
+	case libvirt.DOMAIN_EVENT_DEFINED:
+		return defined
+	case libvirt.DOMAIN_EVENT_STARTED:
+		if event.Detail == int(libvirt.DOMAIN_EVENT_STARTED_BOOTED) {
+			return powered
+		}
+	case libvirt.DOMAIN_EVENT_RESUMED:
+		if event.Detail == int(libvirt.DOMAIN_EVENT_RESUMED_UNPAUSED) {
+			return powered
+		}
+	case libvirt.DOMAIN_EVENT_STOPPED:
+		return stopped
+	}
+
+	return touched
 }

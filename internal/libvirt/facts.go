@@ -2,6 +2,7 @@ package libvirt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/topology"
@@ -66,8 +67,22 @@ func free(c connection, hardware topology.Host) ([]Free, error) {
 	return all, nil
 }
 
-// HasBridge reports whether the host has a network interface of the name. A host whose libvirt cannot tell (it takes the package
-// libvirt-daemon-driver-interface on some distributions) is taken to have it.
+// HasBridge reports whether the host has a network interface of the name; one that was found is not asked for again. A host whose
+// libvirt cannot tell (it takes the package libvirt-daemon-driver-interface on some distributions) is taken to have it.
 func (h *Host) HasBridge(ctx context.Context, name string) (bool, error) {
-	return do(ctx, h, fmt.Sprintf("find bridge %q", name), func(c connection) (bool, error) { return c.hasInterface(name) })
+	found, err := shared(ctx, h, askBridge+name, func(c connection) (bool, error) {
+		found, err := c.hasInterface(name)
+		if err == nil && !found {
+			err = errNoBridge // which is not kept
+		}
+
+		return found, err
+	})
+	if errors.Is(err, errNoBridge) {
+		return false, nil
+	}
+
+	return found, err
 }
+
+var errNoBridge = errors.New("there is no such bridge")

@@ -60,6 +60,8 @@ func (c *counter) close() {
 	c.closed = c.holds == 0
 }
 
+func (c *counter) abandon() { c.close() }
+
 func (c *counter) domains() ([]Domain, error) {
 	c.count("domains")
 
@@ -168,6 +170,7 @@ type gone struct{ connection }
 func (gone) alive() bool                       { return true }
 func (gone) hold()                             {}
 func (gone) close()                            {}
+func (gone) abandon()                          {}
 func (gone) follow(func(change, string)) error { return errors.New("no events") }
 func (gone) undefineDomain(string) error       { return ErrNotFound }
 func (gone) startDomain(string) error          { return ErrNotFound }

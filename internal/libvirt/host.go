@@ -57,8 +57,9 @@ type Host struct {
 // connection is what the package needs of libvirt. It is implemented with libvirt where there is cgo.
 type connection interface {
 	alive() bool
-	hold()  // keeps the connection from being freed until a further close
-	close() // frees the connection unless it is held
+	hold()    // keeps the connection from being freed until a further close
+	close()   // frees the connection unless it is held
+	abandon() // is close for who made the connection: nothing that was looked up by it is kept any longer
 
 	capabilities() (string, error)
 	cpuModels(arch string) ([]string, error)
@@ -190,7 +191,7 @@ func (h *Host) abandon() {
 		return
 	}
 
-	h.conn.close()
+	h.conn.abandon()
 	h.conn = nil
 	h.reads = map[string]*read{}
 	h.forgetNews()

@@ -49,7 +49,7 @@ const (
 func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	changed := func() {
 		for _, host := range []*Host{h, to} {
-			host.touch(m.UUID)
+			host.changed(m.UUID)
 			host.forget(storage)
 		}
 	}

@@ -2,35 +2,26 @@ package libvirt
 
 import (
 	"context"
-	"errors"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 )
 
 // Moves returns the host's machines that are noted to be on a move between hosts, from the shared read of its machines.
 func (h *Host) Moves(ctx context.Context) ([]domainxml.Spec, error) {
-	list, err := h.roster(ctx)
+	domains, err := h.Domains(ctx)
 	if err != nil {
 		return nil, err
 	}
 
-	for _, uuid := range h.outdated(list) {
-		if _, err := h.renew(ctx, list, uuid); err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
-	}
-
 	var moving []domainxml.Spec
 
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	for _, known := range list.machines {
-		if known.gone || !known.domain.moving {
+	for _, domain := range domains {
+		if !domain.moving {
 			continue
 		}
 
-		spec, err := domainxml.Parse(known.domain.XML)
+		spec, err := domainxml.Parse(domain.XML)
 		if err != nil {
 			return nil, err
 		}
@@ -42,3 +33,6 @@ func (h *Host) Moves(ctx context.Context) ([]domainxml.Spec, error) {
 
 	return moving, nil
 }
+
+// speaksOfMove reports whether a definition has the word that the note of a move begins with.
+func speaksOfMove(definition string) bool { return strings.Contains(definition, "move ") }

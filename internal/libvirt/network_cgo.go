@@ -3,8 +3,6 @@
 package libvirt
 
 import (
-	"errors"
-
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/networkxml"
 	"libvirt.org/go/libvirt"
 )
@@ -19,22 +17,13 @@ func (s session) networks() ([]Network, error) {
 }
 
 func describeNetworks(listed []libvirt.Network) ([]Network, error) {
-	all := make([]Network, 0, len(listed))
+	return each(len(listed), func(i int) (Network, error) {
+		defer func() { _ = listed[i].Free() }()
 
-	for i := range listed {
 		network, err := describeNetwork(&listed[i])
-		_ = listed[i].Free()
 
-		switch err = fail(err); {
-		case errors.Is(err, ErrNotFound): // gone since it was listed
-		case err != nil:
-			return nil, err
-		default:
-			all = append(all, network)
-		}
-	}
-
-	return all, nil
+		return network, fail(err)
+	})
 }
 
 func describeNetwork(found *libvirt.Network) (network Network, err error) {

@@ -6,7 +6,44 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
+
+// atOnce is how many questions of one kind are on their way at the same time, over one connection. A daemon works on five calls of a
+// client by default; the others wait at its door, so that a host that is far away does not let us wait for each.
+const atOnce = 32
+
+// each asks about things that were listed, and leaves out those that have gone since.
+func each[T any](listed int, ask func(i int) (T, error)) ([]T, error) {
+	var group errgroup.Group
+
+	group.SetLimit(atOnce)
+
+	answers, gone := make([]T, listed), make([]bool, listed)
+
+	for i := range listed {
+		group.Go(func() (err error) {
+			answers[i], err = ask(i)
+			if gone[i] = errors.Is(err, ErrNotFound); gone[i] {
+				return nil
+			}
+
+			return err
+		})
+	}
+
+	err := group.Wait()
+	there := answers[:0]
+
+	for i, answer := range answers {
+		if !gone[i] {
+			there = append(there, answer)
+		}
+	}
+
+	return there, err
+}
 
 // A read is one answer of a host, shared by everybody who asks for the same before the next write.
 type read struct {
@@ -37,8 +74,7 @@ func shared[T any](ctx context.Context, h *Host, key string, fetch func(connecti
 			return none, fmt.Errorf("%s on host %q: %w", key, h.name, ctx.Err())
 		}
 
-		gaveUp := errors.Is(r.err, context.Canceled) || errors.Is(r.err, context.DeadlineExceeded)
-		if gaveUp && ctx.Err() == nil {
+		if gaveUp(r.err) && ctx.Err() == nil {
 			continue
 		}
 
@@ -50,6 +86,11 @@ func shared[T any](ctx context.Context, h *Host, key string, fetch func(connecti
 
 		return value, nil
 	}
+}
+
+// gaveUp reports whether whoever asked did not wait for the answer.
+func gaveUp(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // reading returns the read of the key, and whether somebody makes or has made it already.
@@ -83,6 +124,7 @@ const (
 	askCapabilities = "read the capabilities"
 	askCPUModels    = "read the CPU models"
 	askFree         = "read the free memory"
+	askBridge       = "find the bridge " // one question for each
 )
 
 // An area is what a write changes. Hardware is none: it stays as it is while the host runs.

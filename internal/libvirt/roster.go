@@ -4,17 +4,19 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"golang.org/x/sync/errgroup"
 )
 
 // A process that only reads lists a host's machines once. One that writes must know what others write meanwhile, and must not
 // list a thousand machines again for each that it makes. So from its first write on it follows the host's events: a machine
-// that somebody touched is read again, alone, when somebody asks.
+// that somebody touched is read again, alone, when somebody asks. What this process itself starts and marks is known without:
+// a machine that is being started answers nobody until it runs, and whoever makes the next one would wait for that.
 //
 // Events also tell when others' writes are known: a daemon sends the events of one driver in the order in which the
 // changes were made, so whoever has the event of its own write has those of all writes before it. A write that is announced
@@ -25,18 +27,6 @@ const (
 	eventTimeout = 5 * time.Second
 	// rosterAge is how long a list is kept current by events. Some changes to the stored definition of a machine have none.
 	rosterAge = time.Minute
-	// atOnce is how many machines are asked for at the same time, over one connection.
-	atOnce = 8
-)
-
-// change is something that the daemon says about a machine.
-type change int
-
-const (
-	unannounced change = iota // a change that may have no event, and for whose event nobody waits
-	defined
-	marked
-	touched // anything else
 )
 
 // roster is what the process knows of a host's machines.
@@ -52,170 +42,48 @@ type entry struct {
 	began  uint64 // tick at which the machine was asked for
 }
 
-// news is what a host has learnt since it was connected. It is guarded by the host's mutex.
-type news struct {
-	following bool
-	deaf      bool // the daemon sends no events
-	tick      uint64
-	touched   map[string]uint64 // by UUID: tick of its last change
-	expected  map[announcement][]chan struct{}
-}
-
-// forgetNews is called when the connection has gone, and the events with it. The caller holds the mutex.
-func (h *Host) forgetNews() {
-	for _, waiters := range h.news.expected {
-		for _, waiter := range waiters {
-			close(waiter) // whoever waited reads everything again, on the next connection
-		}
-	}
-
-	h.news = newNews()
-}
-
-type announcement struct {
-	uuid   string
-	change change
-}
-
-func newNews() news {
-	return news{touched: map[string]uint64{}, expected: map[announcement][]chan struct{}{}}
-}
-
-// touch takes down that somebody changed the machine.
-func (h *Host) touch(uuid string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	h.wrote[askMachines] = true
-	delete(h.reads, askFree)
-
-	h.news.tick++
-	h.news.touched[uuid] = h.news.tick
-
-	if !h.news.following {
-		delete(h.reads, askMachines)
-	}
-}
-
-// heard is called with each event of the host.
-func (h *Host) heard(what change, uuid string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	h.news.tick++
-	h.news.touched[uuid] = h.news.tick
-
-	which := announcement{uuid, what}
-	for _, waiter := range h.news.expected[which] {
-		close(waiter)
-	}
-
-	delete(h.news.expected, which)
-}
-
-// Follow subscribes to the host's events unless that was done or is in vain. A list from before is dropped, since what has
-// changed is not known; so who will write does well to follow before anything is listed. Writes do it by themselves.
-func (h *Host) Follow(ctx context.Context) error {
-	h.subscribing.Lock()
-	defer h.subscribing.Unlock()
-
-	conn, err := h.connect(ctx)
-	if err != nil {
-		return err
-	}
-
-	defer conn.close()
-
-	h.mu.Lock()
-	done := h.news.following || h.news.deaf
-	h.mu.Unlock()
-
-	if done {
-		return nil
-	}
-
-	_, err = do(ctx, h, "follow the machines", func(c connection) (struct{}, error) { return struct{}{}, c.follow(h.heard) })
-
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	h.news.following, h.news.deaf = err == nil, err != nil
-	delete(h.reads, askMachines)
-
-	return nil
-}
-
-// write is run for an operation that changes the machine. Until the event of an announced change has come, what others
-// did before it may not be known.
-func write(ctx context.Context, h *Host, uuid string, announced change, what string, operation func(connection) error) error {
-	if err := h.Follow(ctx); err != nil {
-		return err
-	}
-
-	event := h.expect(uuid, announced)
-
-	h.touch(uuid)
-	defer h.touch(uuid)
-
-	_, err := do(ctx, h, what, func(conn connection) (struct{}, error) { return struct{}{}, operation(conn) })
-	if err != nil || event == nil {
-		return err
-	}
-
-	timeout := time.NewTimer(eventTimeout)
-	defer timeout.Stop()
-
-	select {
-	case <-event:
-	case <-ctx.Done():
-		h.deafen()
-	case <-timeout.C:
-		h.deafen()
-	}
-
-	return nil
-}
-
-// expect returns what is closed when the event comes, or nil if nobody needs to wait for it.
-func (h *Host) expect(uuid string, announced change) <-chan struct{} {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	if announced == unannounced || !h.news.following {
-		return nil
-	}
-
-	event := make(chan struct{})
-	which := announcement{uuid, announced}
-	h.news.expected[which] = append(h.news.expected[which], event)
-
-	return event
-}
-
-// deafen gives up on events, after one did not come.
-func (h *Host) deafen() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	h.news.following, h.news.deaf = false, true
-	delete(h.reads, askMachines)
-}
-
 // Domains returns all machines of the host, by name, from one shared read.
 func (h *Host) Domains(ctx context.Context) ([]Domain, error) {
-	list, err := h.roster(ctx)
-	if err != nil {
-		return nil, err
+	return h.current(ctx, func(n news) map[string]uint64 { return n.touched })
+}
+
+// DomainsNow returns all machines with the definitions that any run wrote before the call, or before the event of this process's
+// last write to a machine. Whether they run may be older.
+func (h *Host) DomainsNow(ctx context.Context) ([]Domain, error) {
+	if !h.follows() {
+		h.forget(area{askMachines})
 	}
 
-	if err := h.renewAll(ctx, list, h.outdated(list)); err != nil {
-		return nil, err
-	}
+	return h.current(ctx, func(n news) map[string]uint64 { return n.altered })
+}
 
+// current returns all machines, those of them read again that were changed since.
+func (h *Host) current(ctx context.Context, changes func(news) map[string]uint64) ([]Domain, error) {
+	for {
+		list, err := h.roster(ctx)
+		if err != nil {
+			return nil, err
+		}
+
+		if err := h.renewAll(ctx, h.outdated(list, changes)); err != nil {
+			return nil, err
+		}
+
+		if all, ok := h.machinesIn(list); ok {
+			return all, nil
+		}
+	}
+}
+
+// machinesIn returns the machines of the list, unless it is no longer the one that is kept current.
+func (h *Host) machinesIn(list *roster) (all []Domain, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
-	all := make([]Domain, 0, len(list.machines))
+	if h.news.following && h.listed() != list {
+		return nil, false
+	}
+
 	for _, known := range list.machines {
 		if !known.gone {
 			all = append(all, known.domain)
@@ -224,21 +92,7 @@ func (h *Host) Domains(ctx context.Context) ([]Domain, error) {
 
 	slices.SortFunc(all, func(a, b Domain) int { return cmp.Compare(a.Name, b.Name) })
 
-	return all, nil
-}
-
-// DomainsNow is Domains with whatever any run wrote before the call, or before the event of this process's last write to
-// a machine.
-func (h *Host) DomainsNow(ctx context.Context) ([]Domain, error) {
-	h.mu.Lock()
-	following := h.news.following
-	h.mu.Unlock()
-
-	if !following {
-		h.forget(area{askMachines})
-	}
-
-	return h.Domains(ctx)
+	return all, true
 }
 
 // roster returns the list of machines, in which some may be outdated.
@@ -297,20 +151,20 @@ func (h *Host) now() uint64 {
 	return h.news.tick
 }
 
-// outdated returns the machines that were touched since they were read.
-func (h *Host) outdated(list *roster) []string {
+// outdated returns the machines that were changed since they were read, with the tick of that.
+func (h *Host) outdated(list *roster, changes func(news) map[string]uint64) map[string]uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
+	found := map[string]uint64{}
+
 	if !h.news.following { // a write has dropped the list
-		return nil
+		return found
 	}
 
-	var found []string
-
-	for _, uuid := range slices.Sorted(maps.Keys(h.news.touched)) {
-		if h.news.touched[uuid] > list.since(uuid) {
-			found = append(found, uuid)
+	for uuid, tick := range changes(h.news) {
+		if tick > list.since(uuid) {
+			found[uuid] = tick
 		}
 	}
 
@@ -327,14 +181,14 @@ func (r *roster) since(uuid string) uint64 {
 }
 
 // renewAll reads machines again, several at a time.
-func (h *Host) renewAll(ctx context.Context, list *roster, uuids []string) error {
+func (h *Host) renewAll(ctx context.Context, changed map[string]uint64) error {
 	var group errgroup.Group
 
 	group.SetLimit(atOnce)
 
-	for _, uuid := range uuids {
+	for uuid, tick := range changed {
 		group.Go(func() error {
-			_, err := h.renew(ctx, list, uuid)
+			_, err := h.renew(ctx, uuid, tick)
 			if errors.Is(err, ErrNotFound) {
 				return nil
 			}
@@ -346,37 +200,115 @@ func (h *Host) renewAll(ctx context.Context, list *roster, uuids []string) error
 	return group.Wait()
 }
 
-// renew reads one machine again.
-func (h *Host) renew(ctx context.Context, list *roster, uuid string) (Domain, error) {
-	began := h.now()
-	domain, err := do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
-
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	switch {
-	case list.since(uuid) > began: // somebody else read it later
-	case err == nil:
-		list.machines[uuid] = entry{domain: domain, began: began}
-	case errors.Is(err, ErrNotFound):
-		list.machines[uuid] = entry{gone: true, began: began}
-	}
-
-	return domain, err
+// A renewal is one machine that is read again, by one of those who want that for all of them.
+type renewal struct {
+	began  uint64 // tick at which it was asked for
+	done   chan struct{}
+	domain Domain
+	err    error
 }
 
-// known returns the machine if the list is there and the machine in it is current.
-func (h *Host) known(uuid string) (list *roster, domain Domain, current bool) {
+// renew reads one machine again, as it was at the tick or later.
+func (h *Host) renew(ctx context.Context, uuid string, tick uint64) (Domain, error) {
+	for {
+		r, found := h.renewing(uuid, tick)
+		if !found {
+			r.domain, r.err = do(ctx, h, "find a machine", func(c connection) (Domain, error) { return c.domain(uuid) })
+			h.renewed(uuid, r)
+		}
+
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return Domain{}, fmt.Errorf("find a machine on host %q: %w", h.name, ctx.Err())
+		}
+
+		if !gaveUp(r.err) || ctx.Err() != nil {
+			return r.domain, r.err
+		}
+	}
+}
+
+// renewing returns the renewal that shows the machine as it was at the tick, and whether somebody is at it already.
+func (h *Host) renewing(uuid string, tick uint64) (r *renewal, found bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
-	if list = h.listed(); list == nil {
-		return nil, Domain{}, false
+	if r, found = h.news.renewals[uuid]; !found || r.began < tick {
+		r, found = &renewal{began: h.news.tick, done: make(chan struct{})}, false
+		h.news.renewals[uuid] = r
+	}
+
+	return r, found
+}
+
+// renewed takes over what was read, unless somebody has read it later.
+func (h *Host) renewed(uuid string, r *renewal) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	if h.news.renewals[uuid] == r {
+		delete(h.news.renewals, uuid)
+	}
+
+	if list := h.listed(); list != nil && list.since(uuid) <= r.began {
+		switch {
+		case r.err == nil:
+			list.machines[uuid] = entry{domain: r.domain, began: r.began}
+		case errors.Is(r.err, ErrNotFound):
+			list.machines[uuid] = entry{gone: true, began: r.began}
+		}
+	}
+
+	close(r.done)
+}
+
+// known returns the machine if the list is there and the machine in it is current, and otherwise the tick of its last change.
+func (h *Host) known(uuid string) (domain Domain, current, listed bool, tick uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	list := h.listed()
+	if list == nil {
+		return Domain{}, false, false, 0
 	}
 
 	held, found := list.machines[uuid]
+	tick = h.news.touched[uuid]
 
-	return list, held.domain, found && !held.gone && h.news.touched[uuid] <= held.began
+	return held.domain, found && !held.gone && tick <= held.began, true, tick
+}
+
+// remark takes over a mark that was written into a machine's definitions, if they are known otherwise. The caller holds the mutex.
+func (h *Host) remark(uuid, mark string) bool {
+	list := h.listed()
+	if list == nil || h.news.renewals[uuid] != nil {
+		return false
+	}
+
+	held, found := list.machines[uuid]
+	if !found || held.gone || h.news.altered[uuid] > held.began {
+		return false
+	}
+
+	marked := held.domain
+	marked.moving = speaksOfMove(mark)
+
+	for _, text := range []*string{&marked.XML, &marked.LiveXML} {
+		if *text == "" {
+			continue
+		}
+
+		var err error
+		if *text, err = domainxml.Remark(*text, mark); err != nil {
+			return false
+		}
+	}
+
+	held.domain = marked
+	list.machines[uuid] = held
+
+	return true
 }
 
 // uuidIn returns the UUID in a machine's definition.

@@ -3,7 +3,6 @@
 package libvirt
 
 import (
-	"errors"
 	"strings"
 
 	"libvirt.org/go/libvirt"
@@ -19,24 +18,11 @@ func (s session) pools() ([]poolXML, error) {
 }
 
 func describePools(listed []libvirt.StoragePool) ([]poolXML, error) {
-	all := make([]poolXML, 0, len(listed))
+	return each(len(listed), func(i int) (poolXML, error) {
+		defer func() { _ = listed[i].Free() }()
 
-	for i := range listed {
-		pool, err := describePool(&listed[i])
-		_ = listed[i].Free()
-
-		if errors.Is(err, ErrNotFound) {
-			continue // gone since it was listed
-		}
-
-		if err != nil {
-			return nil, err
-		}
-
-		all = append(all, pool)
-	}
-
-	return all, nil
+		return describePool(&listed[i])
+	})
 }
 
 func (s session) volumes(name string) (texts []string, active bool, err error) {
@@ -61,26 +47,19 @@ func (s session) volumes(name string) (texts []string, active bool, err error) {
 	return texts, active, err
 }
 
-func describeVolumes(pool *libvirt.StoragePool) (texts []string, err error) {
-	volumes, err := pool.ListAllStorageVolumes(0)
+func describeVolumes(pool *libvirt.StoragePool) ([]string, error) {
+	listed, err := pool.ListAllStorageVolumes(0)
 	if err != nil {
 		return nil, err
 	}
 
-	for i := range volumes {
-		text, err := volumes[i].GetXMLDesc(0)
-		_ = volumes[i].Free()
+	return each(len(listed), func(i int) (string, error) {
+		defer func() { _ = listed[i].Free() }()
 
-		switch err = fail(err); {
-		case errors.Is(err, ErrNotFound): // gone since it was listed
-		case err != nil:
-			return nil, err
-		default:
-			texts = append(texts, text)
-		}
-	}
+		text, err := listed[i].GetXMLDesc(0)
 
-	return texts, nil
+		return text, fail(err)
+	})
 }
 
 // describePool tells what libvirt knows, without a look at the storage.

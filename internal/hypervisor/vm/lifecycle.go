@@ -12,9 +12,11 @@ import (
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/sync/errgroup"
 )
 
-// define stores the machine's definition on its host and sets the model's id. Nothing runs yet.
+// define stores the machine's definition on its host and sets the model's id. Nothing runs yet. What the machine claims is its own
+// then; complete takes the claim out of the mark.
 //
 // The definition is the first object of a creation and carries our mark, so whatever cuts the creation short, the next
 // one finds it: a machine that was never completed is made anew under its UUID, and one that was completed from the same
@@ -68,13 +70,9 @@ func define(ctx context.Context, host *libvirt.Host, plan *model) (domainxml.Spe
 		return spec, nil
 	}
 
-	if err := settle(ctx, host, spec, nil, func(ctx context.Context) error { return remove(ctx, host, *plan) }); err != nil {
-		return domainxml.Spec{}, err
-	}
+	err = settle(ctx, host, spec, nil, func(ctx context.Context) error { return remove(ctx, host, *plan) })
 
-	spec.Mark.Claim = domainxml.Claim{}
-
-	return spec, setMark(ctx, host, spec)
+	return spec, err
 }
 
 // inscribe stores the first definition of a machine, or none.
@@ -121,22 +119,18 @@ func resume(ctx context.Context, host *libvirt.Host, existing libvirt.Domain, sp
 
 // complete brings a defined machine to life: its seed, power, and the conditions that it waits for.
 func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainxml.Spec) error {
-	if err := plan.unpack(ctx, host, spec); err != nil {
-		return err
+	group, grouped := errgroup.WithContext(ctx)
+
+	claimed := spec.Mark.Claim != (domainxml.Claim{})
+	spec.Mark.Claim = domainxml.Claim{}
+
+	if claimed {
+		group.Go(func() error { return setMark(grouped, host, spec) })
 	}
 
-	if spec.Seed != nil && !spec.Mark.Complete {
-		plant := plan.sow
-		if spec.Container == nil {
-			plant = plan.plant
-		}
+	group.Go(func() error { return plan.furnish(grouped, host, spec) })
 
-		if err := plant(ctx, host, spec); err != nil {
-			return err
-		}
-	}
-
-	if err := host.SetAutostart(ctx, spec.UUID, plan.Autostart.ValueBool()); err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
 
@@ -153,6 +147,26 @@ func complete(ctx context.Context, host *libvirt.Host, plan *model, spec domainx
 	spec.Mark.Complete = true
 
 	return setMark(ctx, host, spec)
+}
+
+// furnish gives a machine what it needs before it starts.
+func (m *model) furnish(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) error {
+	if err := m.unpack(ctx, host, spec); err != nil {
+		return err
+	}
+
+	if spec.Seed != nil && !spec.Mark.Complete {
+		plant := m.sow
+		if spec.Container == nil {
+			plant = m.plant
+		}
+
+		if err := plant(ctx, host, spec); err != nil {
+			return err
+		}
+	}
+
+	return host.SetAutostart(ctx, spec.UUID, m.Autostart.ValueBool())
 }
 
 // resolve turns the model into a machine, with what only the host knows of its volumes, and with the digest of all that

@@ -40,13 +40,8 @@ func checkCPUs(ctx context.Context, host *libvirt.Host, spec domainxml.Spec) err
 
 	started := time.Now()
 
-	return poll.Until(ctx, "another machine to leave its CPUs", func(attempt int) error {
-		list := host.DomainsNow
-		if attempt == 0 {
-			list = host.Domains
-		}
-
-		domains, err := list(ctx)
+	return poll.Until(ctx, "another machine to leave its CPUs", func(int) error {
+		domains, err := host.DomainsNow(ctx)
 		if err != nil {
 			return err
 		}
