@@ -87,15 +87,17 @@ func (r *refreshing) populate(ctx context.Context) error {
 		}
 
 		cpu := fmt.Sprint(at.CPU)
-		texts[name] = strings.NewReplacer(
+		replacer := strings.NewReplacer(
 			model.UUID, id, domainxml.MAC(first, "lan"), domainxml.MAC(name, "lan"),
 			fmt.Sprintf("%q", first), fmt.Sprintf("%q", name), ">"+first+"<", ">"+name+"<", // in JSON, in XML
 			"alpha/default/"+first+".qcow2", at.Host+"/default/"+name+".qcow2", "'"+first+".qcow2'", "'"+name+".qcow2'",
 			`"alpha"`, fmt.Sprintf("%q", at.Host), `"pins":["0"]`, `"pins":["`+cpu+`"]`, "cpuset='0'", "cpuset='"+cpu+"'",
 		)
 
+		texts[name] = replacer
+
 		if name != first {
-			group.Go(func() error { return makers[at.Host](texts[name].Replace(model.XML)) })
+			group.Go(func() error { return makers[at.Host](replacer.Replace(model.XML)) })
 		}
 	}
 
