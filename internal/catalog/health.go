@@ -50,7 +50,10 @@ func (c *Client) until(ctx context.Context, look func(context.Context) (missing 
 			seen = missing
 		}
 
-		if err := pause(ctx, healthInterval); err != nil {
+		switch err := pause(ctx, healthInterval); {
+		case errors.Is(err, context.DeadlineExceeded):
+			return fmt.Errorf("the time for it is over; seen last: %s", seen)
+		case err != nil:
 			return fmt.Errorf("%w; seen last: %s", err, seen)
 		}
 	}

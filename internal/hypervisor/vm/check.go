@@ -55,6 +55,7 @@ func (r *vmResource) checkHost(ctx context.Context, plan planned, state *planned
 		return
 	}
 
+	plan.checkType(ctx, host, state, &resp.Diagnostics)
 	plan.checkHardware(ctx, host, state, &resp.Diagnostics)
 	plan.checkModel(ctx, host, state, &resp.Diagnostics)
 

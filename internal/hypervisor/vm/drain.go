@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/backend"
@@ -100,8 +101,7 @@ func (m model) leave(ctx context.Context, clients *backend.Backend) error {
 	})
 }
 
-// comeBack puts the running machine's services back into Consul's DNS once they pass their checks. It does nothing if
-// they never left.
+// comeBack puts the running machine's services, which are known to have left, back into Consul's DNS once they pass their checks.
 func (m model) comeBack(ctx context.Context, clients *backend.Backend) error {
 	if !m.Running.ValueBool() {
 		return nil
@@ -110,6 +110,35 @@ func (m model) comeBack(ctx context.Context, clients *backend.Backend) error {
 	return m.withServices(clients, func(consul *catalog.Client, machine catalog.Machine) error {
 		return consul.Restore(ctx, machine)
 	})
+}
+
+// comeBackIfGone is comeBack for a machine that starts: it asks first whether anything made its services leave. A Consul that does not
+// answer is a warning then, since the machine is as it should be, and may be one of Consul's own servers.
+func (m model) comeBackIfGone(ctx context.Context, clients *backend.Backend) (diags diag.Diagnostics) {
+	var gone bool
+
+	name := m.Name.ValueString()
+
+	err := m.withServices(clients, func(consul *catalog.Client, machine catalog.Machine) (err error) {
+		gone, err = consul.IsDrained(catalog.Patiently(ctx), machine)
+
+		return err
+	})
+
+	switch {
+	case err != nil:
+		diags.AddWarning(unreadDrain(name), tf.Sentence(err)+" The machine is up. If an earlier apply left its services drained, the next plan says so.")
+	case gone:
+		if err := m.comeBack(ctx, clients); err != nil {
+			diags.Append(tf.Failed("start", "VM", name, err))
+		}
+	}
+
+	return diags
+}
+
+func unreadDrain(name string) string {
+	return fmt.Sprintf("Unable to read whether VM %q is drained", name)
 }
 
 // setDrained reads whether an interrupted apply left the machine's services drained. They are those of a machine that
@@ -123,7 +152,7 @@ func (m *model) setDrained(ctx context.Context, clients *backend.Backend) (diags
 		return err
 	})
 	if err != nil {
-		diags.AddWarning("Unable to read whether VM \""+m.Name.ValueString()+"\" is drained", tf.Sentence(err))
+		diags.AddWarning(unreadDrain(m.Name.ValueString()), tf.Sentence(err))
 	}
 
 	m.Drained = types.BoolValue(drained && m.Running.ValueBool())

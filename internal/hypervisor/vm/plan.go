@@ -19,6 +19,7 @@ import (
 type planned struct {
 	Name, Host        types.String
 	Machine, CPUModel types.String
+	DomainType        types.String
 	Memory            tf.Notation
 	MemoryMaximum     tf.Notation
 	PageSize          tf.Notation
@@ -51,6 +52,7 @@ func (p *planned) read(ctx context.Context, get func(context.Context, path.Path,
 		{path.Root("name"), &p.Name},
 		{path.Root("host"), &p.Host},
 		{path.Root("machine"), &p.Machine},
+		{path.Root("domain_type"), &p.DomainType},
 		{path.Root("cpu_model"), &p.CPUModel},
 		{path.Root("memory"), &p.Memory},
 		{path.Root("memory_maximum"), &p.MemoryMaximum},
@@ -142,6 +144,7 @@ func (r *vmResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 
 	r.fitKind(ctx, plan.Host, req, resp)
 	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("machine"), &plan.Machine)...)
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("domain_type"), &plan.DomainType)...)
 	plan.fillMACs(ctx, resp)
 	plan.fillAddresses(ctx, resp)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("drift"), types.MapNull(types.StringType))...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/domainxml"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/libvirt"
@@ -22,7 +23,7 @@ func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec
 		return err
 	}
 
-	if err := errors.Join(tooMany(want, host.Name(), hardware), misfit(want, host.Name(), hardware)); err != nil {
+	if err := errors.Join(offered(want.Type, host.Name(), hardware), tooMany(want, host.Name(), hardware), misfit(want, host.Name(), hardware)); err != nil {
 		return err
 	}
 
@@ -52,6 +53,18 @@ func preflight(ctx context.Context, host *libvirt.Host, now, want domainxml.Spec
 	}
 
 	return enoughPages(ctx, host, hardware, now, want)
+}
+
+// offered reports a domain type that the host does not have. Without hardware virtualisation that is kvm, the default.
+func offered(domainType, host string, hardware topology.Host) error {
+	switch {
+	case domainType == "" || len(hardware.DomainTypes) == 0 || slices.Contains(hardware.DomainTypes, domainType):
+		return nil
+	case domainType == defaultDomainType:
+		return fmt.Errorf("host %q has no KVM. Switch hardware virtualisation on in its firmware (virt-host-validate says there what is missing), or set domain_type = \"qemu\": guests are emulated then, which is much slower", host)
+	default:
+		return fmt.Errorf("host %q runs no machines of type %q. It has: %s", host, domainType, strings.Join(hardware.DomainTypes, ", "))
+	}
 }
 
 // tooMany reports more vCPUs than the machine type has.
@@ -194,6 +207,23 @@ func pagesOf(spec domainxml.Spec, size uint64, host int) uint64 {
 
 func tooFewPages(need, size uint64, of, host string, have uint64) error {
 	return fmt.Errorf("the machine needs %d huge pages of %s%s, and host %q has %d free for it. Reserve more (vm.nr_hugepages), or give the machine less", need, tf.FormatSize(size), of, host, have)
+}
+
+// checkType refuses in the plan a domain type that the host does not have. Of a machine that moves checkMove says so.
+func (p planned) checkType(ctx context.Context, host *libvirt.Host, state *planned, diags *diag.Diagnostics) {
+	if p.DomainType.IsUnknown() || !host.Known() || host.Kind() != libvirt.QEMU ||
+		(state != nil && state.DomainType.Equal(p.DomainType)) {
+		return
+	}
+
+	hardware, err := host.Topology(ctx)
+	if err != nil {
+		return // checkHost says so if it matters
+	}
+
+	if err := offered(p.DomainType.ValueString(), host.Name(), hardware); err != nil {
+		diags.Append(tf.FailedAt(path.Root("domain_type"), "plan", "VM", p.Name.ValueString(), err))
+	}
 }
 
 // checkHardware refuses in the plan what no apply can change about the host.

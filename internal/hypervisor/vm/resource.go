@@ -88,13 +88,14 @@ func (r *vmResource) Create(ctx context.Context, req resource.CreateRequest, res
 		err = refresh(ctx, host, &plan)
 	}
 
-	if err == nil { // what it replaces may have left them drained
-		err = plan.comeBack(ctx, r.clients)
-	}
-
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("create", "VM", name, err))
 
+		return
+	}
+
+	resp.Diagnostics.Append(plan.comeBackIfGone(ctx, r.clients)...) // what it replaces may have left them drained
+	if resp.Diagnostics.HasError() {
 		return
 	}
 
@@ -146,6 +147,7 @@ func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, res
 	}
 
 	host, err := bring(ctx, r.clients, state, &plan)
+	left := state.Drained.ValueBool()
 
 	ctx, cancel := tf.Deadline(ctx, plan.Timeouts.Update, limits.Update, &resp.Diagnostics)
 	defer cancel()
@@ -154,20 +156,32 @@ func (r *vmResource) Update(ctx context.Context, req resource.UpdateRequest, res
 		leaving := plan
 		leaving.Addresses = state.Addresses // the machine may come back with others
 
-		err = update(ctx, host, state, &plan, func() error { return leaving.leave(ctx, r.clients) })
+		err = update(ctx, host, state, &plan, func() error {
+			left = true
+
+			return leaving.leave(ctx, r.clients)
+		})
 	}
 
 	if err == nil {
 		err = refresh(ctx, host, &plan)
 	}
 
-	if err == nil {
+	if err == nil && left {
 		err = plan.comeBack(ctx, r.clients)
 	}
 
 	if err != nil {
 		resp.Diagnostics.Append(tf.Failed("update", "VM", plan.Name.ValueString(), err))
 
+		return
+	}
+
+	if !left && plan.Running.ValueBool() && !state.Running.ValueBool() {
+		resp.Diagnostics.Append(plan.comeBackIfGone(ctx, r.clients)...)
+	}
+
+	if resp.Diagnostics.HasError() {
 		return
 	}
 

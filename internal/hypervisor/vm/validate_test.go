@@ -78,7 +78,7 @@ func TestHardwareThatTheHostDoesNotHaveIsRefused(t *testing.T) {
 
 		return made
 	}
-	hardware := topology.Host{Nodes: []topology.Node{node(0, "0,4", "1,5"), node(1, "2,6", "3,7")}, MaxVCPUs: map[string]int{"q35": 288}}
+	hardware := topology.Host{Nodes: []topology.Node{node(0, "0,4", "1,5"), node(1, "2,6", "3,7")}, MaxVCPUs: map[string]int{"q35": 288}, DomainTypes: []string{"qemu"}}
 
 	for name, test := range map[string]struct {
 		spec domainxml.Spec
@@ -90,6 +90,9 @@ func TestHardwareThatTheHostDoesNotHaveIsRefused(t *testing.T) {
 		"threads on siblings":      {domainxml.Spec{CPU: domainxml.CPU{Threads: 2}, Pins: sets("1 5 2 6")}, ""},
 		"threads on one CPU":       {domainxml.Spec{CPU: domainxml.CPU{Threads: 2}, Pins: sets("1 1")}, ""},
 		"threads on two cores":     {domainxml.Spec{CPU: domainxml.CPU{Threads: 2}, Pins: sets("1 5 2 3")}, "vCPUs 2 and 3 are to be the threads of one core, and are pinned to CPUs 2-3"},
+		"emulated":                 {domainxml.Spec{Type: "qemu"}, ""},
+		"without KVM":              {domainxml.Spec{Type: "kvm"}, `host "alpha" has no KVM. Switch hardware virtualisation on in its firmware`},
+		"of another hypervisor":    {domainxml.Spec{Type: "bhyve"}, `host "alpha" runs no machines of type "bhyve". It has: qemu`},
 		"cores anywhere":           {domainxml.Spec{CPU: domainxml.CPU{Threads: 1}, Pins: sets("1 2")}, ""},
 		"bound to a node":          {domainxml.Spec{Nodes: []domainxml.Node{{Host: 1}, {Host: -1}}}, ""},
 		"bound to no node":         {domainxml.Spec{Nodes: []domainxml.Node{{Host: 0}, {Host: 2}}}, `NUMA node 1 of the guest is bound to node 2 of host "alpha", which has 2`},
@@ -98,7 +101,7 @@ func TestHardwareThatTheHostDoesNotHaveIsRefused(t *testing.T) {
 	} {
 		var diags diag.Diagnostics
 
-		for _, err := range []error{tooMany(test.spec, "alpha", hardware), misfit(test.spec, "alpha", hardware)} {
+		for _, err := range []error{offered(test.spec.Type, "alpha", hardware), tooMany(test.spec, "alpha", hardware), misfit(test.spec, "alpha", hardware)} {
 			if err != nil {
 				diags.AddError("", err.Error())
 			}
