@@ -96,9 +96,14 @@ func (m model) withServices(clients *backend.Backend, do func(*catalog.Client, c
 
 // leave takes the machine's services out of Consul's DNS and waits. It comes before anything that disturbs the machine.
 func (m model) leave(ctx context.Context, clients *backend.Backend) error {
-	return m.withServices(clients, func(consul *catalog.Client, machine catalog.Machine) error {
+	err := m.withServices(clients, func(consul *catalog.Client, machine catalog.Machine) error {
 		return consul.Drain(ctx, machine, m.Drain.Wait.Duration())
 	})
+	if err != nil {
+		return fmt.Errorf("%w. The machine was left alone; to go on without draining it, take drain away and apply that first", err)
+	}
+
+	return nil
 }
 
 // comeBack puts the running machine's services, which are known to have left, back into Consul's DNS once they pass their checks.

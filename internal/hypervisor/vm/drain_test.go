@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -22,4 +23,8 @@ func TestMachineStartsWithoutConsul(t *testing.T) {
 	}
 
 	complains(t, "a Consul that does not answer", diags, "The machine is up")
+
+	if err := machine.leave(t.Context(), clients); err == nil || !strings.Contains(err.Error(), "take drain away and apply that first") {
+		t.Errorf("Leaving a Consul that does not answer: %v", err)
+	}
 }
