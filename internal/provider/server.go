@@ -36,6 +36,6 @@ func Server(version string) func() tfprotov6.ProviderServer {
 
 		ctx := context.Background()
 
-		return shortcut.New(ctx, long, p.Resources(ctx), p.clients.data)
+		return shortcut.New(ctx, whereabouts{long}, p.Resources(ctx), p.clients.data)
 	}
 }

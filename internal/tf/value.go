@@ -133,6 +133,6 @@ func (v Notation) ValidateAttribute(_ context.Context, req xattr.ValidateAttribu
 	}
 
 	if _, err := v.notation.canonical(v.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Malformed "+v.notation.name, err.Error())
+		resp.Diagnostics.AddAttributeError(req.Path, "Malformed "+v.notation.name, Sentence(err))
 	}
 }

@@ -93,7 +93,7 @@ func TestMalformedTextIsReportedAtItsAttribute(t *testing.T) {
 	value(t, SizeType(), "4GB").ValidateAttribute(t.Context(), xattr.ValidateAttributeRequest{Path: at}, &resp)
 
 	want := diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at, "Malformed size",
-		`"4GB" is not a size. Write a whole number and one of the units B, KiB, MiB, GiB and TiB, such as "4GiB"`)}
+		`"4GB" is not a size. Write a whole number and one of the units B, KiB, MiB, GiB and TiB, such as "4GiB".`)}
 	if diff := cmp.Diff(want, resp.Diagnostics); diff != "" {
 		t.Errorf("diagnostics (-want +got):\n%s", diff)
 	}
