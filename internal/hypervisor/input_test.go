@@ -179,7 +179,7 @@ func TestBadInputIsRefusedInThePlan(t *testing.T) {
 		"malformed port": {vm("cpu = { count = 1 }\n wait_for = { tcp = \"10.0.0.5\" }"), `"10.0.0.5" is not an address and a port`},
 		"malformed name": {strings.Replace(vm(`cpu = { count = 1 }`), `"m1"`, `"web_1"`, 1), `must be a host name`},
 		"place said twice": {
-			vm(`cpu = { count = 1 }` + placedOn(`host = "alpha", pins = ["1"]`)),
+			vm(placedOn(`host = "beta", pins = ["1"]`)),
 			`Place said twice ... placement says the machine's host already, and host does too. Give placement, or host and cpu`,
 		},
 		"CPUs said twice": {

@@ -104,16 +104,17 @@ func sizeOf(text string) tf.Notation {
 	return tf.Size(bytes)
 }
 
-// validatePlace wants to be told where the machine runs in one of the two ways, and not in both.
+// validatePlace wants to be told where the machine runs in one of the two ways. Both are taken if they say the same, as the
+// configuration does that Terraform writes for an imported machine.
 func (p planned) validatePlace(diags *diag.Diagnostics) {
 	const remedy = "Give placement, or host and cpu."
 
 	given := func(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
 
 	switch placed := !p.Placement.IsNull(); {
-	case given(p.Placement) && given(p.Host):
+	case given(p.Placement) && given(p.Host) && !p.Host.Equal(p.Placement.Attributes()["host"]):
 		diags.AddAttributeError(path.Root("host"), "Place said twice", "placement says the machine's host already, and host does too. "+remedy)
-	case given(p.Placement) && (given(p.Count) || given(p.Pins) || given(p.Emulator) || given(p.Exclusive)):
+	case given(p.Placement) && (given(p.Count) || given(p.Pins) || given(p.Emulator) || given(p.Exclusive)) && !p.saysPlacedCPUs():
 		diags.AddAttributeError(path.Root("cpu"), "Place said twice", "placement says the machine's CPUs already, and cpu does too. Of cpu only maximum may stand beside it. "+remedy)
 	case !placed && p.Host.IsNull():
 		diags.AddAttributeError(path.Root("host"), "Missing host", "Nothing says on which host the machine runs. "+remedy)
@@ -134,6 +135,15 @@ func (p planned) validatePlace(diags *diag.Diagnostics) {
 	}
 
 	p.validateCounted(diags)
+}
+
+// saysPlacedCPUs reports whether cpu says what follows from the placement, letter by letter, as a plan has to keep what is configured.
+func (p planned) saysPlacedCPUs() bool {
+	count := types.Int64Value(int64(len(p.Pins.Elements())))
+	same := func(value attr.Value, placed attr.Value) bool { return value.IsNull() || value.Equal(placed) }
+
+	return same(p.Pins, p.Placement.Attributes()["pins"]) && same(p.Emulator, p.Placement.Attributes()["emulator"]) &&
+		!p.Pins.IsNull() && same(p.Count, count) && same(p.Exclusive, types.BoolValue(true))
 }
 
 // placedPins says which vCPUs of the placement would share a CPU.
