@@ -31,8 +31,19 @@ func TestVolumesLiveThroughAllTheirChanges(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
 	image := testbed.ImageFor(t)
 	config := func(size string) string { return onHosts(fmt.Sprintf(volumes, image, size), host) }
+	lacking := func(rest string) string {
+		return onHosts("resource \"hypervisor_volume\" \"image\" {\n  host = \"alpha\"\n  name = \"lost.qcow2\"\n  "+rest+"\n}\n", host)
+	}
 
 	run(t,
+		resource.TestStep{
+			Config:      lacking("pool = \"none\"\n  size = \"1MiB\""),
+			ExpectError: flexible(`Host "alpha" has no pool "none". Make it with hypervisor_pool or, on the host, with virsh pool-define-as`),
+		},
+		resource.TestStep{
+			Config:      lacking(`backing = "alpha/default/none.qcow2"`),
+			ExpectError: flexible(`The volume below is missing: find volume "none.qcow2" in pool "default" of host "alpha": not found. Make it on this host first`),
+		},
 		resource.TestStep{
 			Config: config(""),
 			Check: resource.ComposeTestCheckFunc(

@@ -4,7 +4,6 @@ package libvirt
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -82,11 +81,18 @@ func fail(err error) error {
 
 	switch failure.Code {
 	case libvirt.ERR_NO_DOMAIN, libvirt.ERR_NO_NETWORK, libvirt.ERR_NO_STORAGE_POOL, libvirt.ERR_NO_STORAGE_VOL, libvirt.ERR_NO_DOMAIN_SNAPSHOT:
-		return fmt.Errorf("%s: %w", failure.Message, ErrNotFound)
+		return absent(failure.Message)
 	default:
 		return errors.New(failure.Message)
 	}
 }
+
+// absent is ErrNotFound in libvirt's words, which say already that something is not found.
+type absent string
+
+func (a absent) Error() string { return string(a) }
+
+func (absent) Is(target error) bool { return target == ErrNotFound }
 
 func (s session) capabilities() (string, error) {
 	text, err := s.conn.GetCapabilities()

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"strings"
-
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -16,7 +14,7 @@ func refuseUnknown(block tftypes.Value) (diags diag.Diagnostics) {
 		}
 
 		diags.AddError("Unknown value in the provider block",
-			"The provider cannot be configured with "+describe(at)+", which is known only after an apply. "+
+			"The provider cannot be configured with "+attributeText(at)+", which is known only after an apply. "+
 				"Apply what it comes from first (terraform apply -target=...), or write the value itself.")
 
 		return false, nil
@@ -29,19 +27,4 @@ func isURI(at *tftypes.AttributePath) bool {
 	steps := at.Steps()
 
 	return len(steps) == 3 && steps[0] == tftypes.AttributeName("hosts") && steps[2] == tftypes.AttributeName("uri")
-}
-
-func describe(at *tftypes.AttributePath) string {
-	var names []string
-
-	for _, step := range at.Steps() {
-		switch step := step.(type) {
-		case tftypes.AttributeName:
-			names = append(names, string(step))
-		case tftypes.ElementKeyString:
-			names = append(names, string(step))
-		}
-	}
-
-	return strings.Join(names, ".")
 }

@@ -63,19 +63,18 @@ func (w whereabouts) ApplyResourceChange(ctx context.Context, req *tfprotov6.App
 
 func sayWhere(diagnostics []*tfprotov6.Diagnostic) {
 	for _, diagnostic := range diagnostics {
-		at := attributeText(diagnostic.Attribute)
-		if at != "" && !strings.Contains(diagnostic.Detail, at) {
+		if diagnostic.Attribute == nil || len(diagnostic.Attribute.Steps()) < 2 {
+			continue
+		}
+
+		if at := attributeText(diagnostic.Attribute); !strings.Contains(diagnostic.Detail, at) {
 			diagnostic.Detail = fmt.Sprintf("%s\n\nThe attribute is %s.", diagnostic.Detail, at)
 		}
 	}
 }
 
-// attributeText is a nested attribute as HCL refers to it, up to the element of a set, which has no name. It is empty for others.
+// attributeText is an attribute as HCL refers to it, up to the element of a set, which has no name.
 func attributeText(path *tftypes.AttributePath) string {
-	if path == nil || len(path.Steps()) < 2 {
-		return ""
-	}
-
 	var text strings.Builder
 
 	for _, step := range path.Steps() {

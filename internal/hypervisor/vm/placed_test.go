@@ -48,7 +48,6 @@ func TestPlaceMayBeSaidTwiceIfAlike(t *testing.T) {
 		"other pins":       {func(p *planned) { p.Pins = pins("1", "2") }, "cpu does too"},
 		"no pins":          {func(p *planned) { p.Pins = types.ListNull(tf.CPUSetType()) }, "cpu does too"},
 		"another emulator": {func(p *planned) { p.Emulator = tf.CPUSet(set("0")) }, "cpu does too"},
-		"room to grow":     {func(p *planned) { p.Maximum = types.Int64Value(4) }, "cpu does too"},
 		"shared CPUs":      {func(p *planned) { p.Exclusive = types.BoolValue(false) }, "cpu does too"},
 	} {
 		var diags diag.Diagnostics

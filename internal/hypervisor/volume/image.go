@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -54,6 +56,10 @@ type imageKey struct {
 // readImage reads the file's format and size and computes its hash, once for a file that does not change.
 func readImage(path string) (image, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(path) {
+		return image{}, fmt.Errorf("read the image: %w. It is looked for in the folder in which Terraform runs; a file beside the configuration is \"${path.module}/%s\"", err, filepath.Base(path))
+	}
+
 	if err != nil {
 		return image{}, fmt.Errorf("read the image: %w", err)
 	}

@@ -103,6 +103,7 @@ func TestWhatIsNoImageIsRefused(t *testing.T) {
 		empty:                                "read the image " + empty + ": it is empty",
 		folder:                               "read the image: " + folder + " is not a file",
 		filepath.Join(folder, "none"):        "no such file or directory",
+		"images/none.qcow2":                  "a file beside the configuration is \"${path.module}/none.qcow2\"",
 		"/dev/zero":                          "read the image: /dev/zero is not a file",
 		filepath.Join(empty, "below-a-file"): "not a directory",
 	} {

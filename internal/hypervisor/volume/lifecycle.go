@@ -12,11 +12,26 @@ import (
 )
 
 // create makes the volume, or takes over what an interrupted creation left of it.
+func create(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
+	err := establish(ctx, host, plan, store)
+	if !errors.Is(err, libvirt.ErrNotFound) {
+		return err
+	}
+
+	pool := plan.Pool.ValueString()
+	if _, missing := host.Pool(ctx, pool); errors.Is(missing, libvirt.ErrNotFound) {
+		return fmt.Errorf("host %q has no pool %q. Make it with hypervisor_pool or, on the host, with virsh pool-define-as, or name another one (virsh pool-list --all has those that there are)", host.Name(), pool)
+	}
+
+	return err
+}
+
+// establish makes the volume in a pool that is there.
 //
 // An empty volume and an overlay come into being in one step. An upload takes many, so a marker volume stands beside it
 // until it is complete: a volume with a marker is the rest of an interrupted upload and is made anew, and one without
 // is somebody's. store is called before the first object of an upload is made.
-func create(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
+func establish(ctx context.Context, host *libvirt.Host, plan *model, store func(model)) error {
 	if err := plan.settle(ctx, host); err != nil {
 		return err
 	}
@@ -36,6 +51,10 @@ func create(ctx context.Context, host *libvirt.Host, plan *model, store func(mod
 
 	if backing := plan.Backing.ValueString(); backing != "" {
 		below, err := backingVolume(ctx, host, backing)
+		if errors.Is(err, libvirt.ErrNotFound) {
+			return fmt.Errorf("the volume below is missing: %w. Make it on this host first, and give its id as backing", err)
+		}
+
 		if err != nil {
 			return err
 		}
