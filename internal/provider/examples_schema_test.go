@@ -2,10 +2,12 @@ package provider_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
@@ -145,4 +147,20 @@ func (n nested) checkItem(t *testing.T, item hclsyntax.ObjectConsItem) {
 	if known.Nested != nil {
 		known.Nested.check(t, item.ValueExpr)
 	}
+}
+
+// here overrides what an example's machines run on, as a reader without KVM would.
+func (s stage) here(t *testing.T, folder string) string {
+	t.Helper()
+
+	var overrides strings.Builder
+
+	for _, address := range declared(t, folder) {
+		name, machine := strings.CutPrefix(address, "hypervisor_vm.")
+		if machine && !strings.Contains(configuration(t, folder), "lxc") { // a container says so by its host
+			fmt.Fprintf(&overrides, "resource \"hypervisor_vm\" %q {\n  domain_type = %q\n}\n", name, s.domainType)
+		}
+	}
+
+	return overrides.String()
 }

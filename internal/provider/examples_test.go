@@ -79,7 +79,7 @@ func TestEveryExampleIsPlanned(t *testing.T) {
 			}
 
 			wantKnownAttributes(t, example)
-			s.connect(t, example, kongFor(t, folder))
+			s.connect(t, example, s.here(t, example.Folder)+kongFor(t, folder))
 
 			_, plan, err := example.Plan(t.Context())
 			if err != nil {
