@@ -220,3 +220,22 @@ func TestScriptsAreRefusedByAnAgentThatRunsNone(t *testing.T) {
 		t.Error("the agent took a script that it refuses to run")
 	}
 }
+
+func TestNobodyRunsChecksOfTheCatalogUntilConsulESMDoes(t *testing.T) {
+	if !newClient(t, consulAddress).KnowsNoProber(t.Context()) {
+		t.Error("a Consul without consul-esm is not known to have none")
+	}
+
+	prober := catalog.Service{Identity: catalog.Identity{Node: "monitor", Name: "consul-esm", ID: "consul-esm"}, Mark: catalog.Mark{Owner: "me"}, Address: "127.0.0.9"}
+
+	client := newClient(t, consulAddress)
+	if err := client.Register(t.Context(), prober); err != nil {
+		t.Fatal(err)
+	}
+
+	defer deregister(t, client, prober)
+
+	if newClient(t, consulAddress).KnowsNoProber(t.Context()) {
+		t.Error("a Consul with consul-esm is known to have none")
+	}
+}

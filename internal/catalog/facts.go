@@ -155,3 +155,19 @@ func (c *Client) KnowsScriptsRefused(ctx context.Context) bool {
 
 	return err == nil && self.Config.Version != "" && !self.DebugConfig.EnableRemoteScriptChecks
 }
+
+// prober is the service as which consul-esm registers itself unless its configuration says otherwise.
+const prober = "consul-esm"
+
+// KnowsNoProber reports whether nothing runs the checks of nodes without an agent, as far as Consul can be asked.
+func (c *Client) KnowsNoProber(ctx context.Context) bool {
+	services, err := shared(ctx, c, nodesKey+"/services", func(ctx context.Context) (map[string][]string, error) {
+		services, _, err := c.api.Catalog().Services(Identity{}.options(ctx))
+
+		return services, err
+	})
+
+	_, found := services[prober]
+
+	return err == nil && !found
+}

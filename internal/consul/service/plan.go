@@ -37,6 +37,13 @@ func plan(ctx context.Context, consul *catalog.Client, req resource.ModifyPlanRe
 		refuse(path.Root("node"), catalog.RunsAgent(node.ValueString()))
 	}
 
+	if tf.Given(node) && req.State.Raw.IsNull() && probed(checks) && consul.KnowsNoProber(ctx) {
+		resp.Diagnostics.AddAttributeWarning(path.Root("checks"), "Nothing runs the checks of an instance in the catalog", // alike for all, so that Terraform counts them
+			fmt.Sprintf("Node %q has no agent, and consul-esm, which runs the checks of such nodes, is not among the services of this Consul. "+
+				"As long as nobody runs them the instance is critical, and neither DNS nor a gateway sends requests to it. Start consul-esm; or leave node out, for the agent "+
+				"at the provider's Consul address to run them; or set status = \"passing\" on each, for the instance to be in DNS whatever its health.", node.ValueString()))
+	}
+
 	for attribute, value := range map[string]types.String{"namespace": namespace, "partition": partition} {
 		if tenancy(value) != "" && consul.KnowsOpenSource(ctx) {
 			refuse(path.Root(attribute), fmt.Errorf("this Consul is not Consul Enterprise, and has no %s %q. Leave %[1]s out", attribute, value.ValueString()))
@@ -53,4 +60,20 @@ func plan(ctx context.Context, consul *catalog.Client, req resource.ModifyPlanRe
 			refuse(path.Root("checks").AtMapKey(key).AtName("script"), errors.New("the agent runs no scripts for those who register over HTTP. Set enable_script_checks = true in its configuration, or use another kind of check"))
 		}
 	}
+}
+
+// probed reports whether a check keeps the instance out of DNS until somebody runs it.
+func probed(checks types.Map) bool {
+	for _, check := range checks.Elements() {
+		object, ok := check.(types.Object)
+		if !ok || object.IsUnknown() {
+			continue
+		}
+
+		if status, ok := object.Attributes()["status"].(types.String); ok && status.ValueString() == "critical" {
+			return true
+		}
+	}
+
+	return false
 }
