@@ -16,13 +16,13 @@ import (
 func TestNoAttributeOfServicesAndGatewaysTakesEveryValue(t *testing.T) {
 	types := 0
 
-	for _, make := range provider.New("test")().Resources(t.Context()) {
+	for _, build := range provider.New("test")().Resources(t.Context()) {
 		var (
 			named  resource.MetadataResponse
 			shaped resource.SchemaResponse
 		)
 
-		one := make()
+		one := build()
 		one.Metadata(t.Context(), resource.MetadataRequest{ProviderTypeName: "hypervisor"}, &named)
 
 		if !strings.HasPrefix(named.TypeName, "consul_") && !strings.HasPrefix(named.TypeName, "gateway_") {

@@ -140,7 +140,7 @@ func (p planned) validatePlace(diags *diag.Diagnostics) {
 // saysPlacedCPUs reports whether cpu says what follows from the placement, letter by letter, as a plan has to keep what is configured.
 func (p planned) saysPlacedCPUs() bool {
 	count := types.Int64Value(int64(len(p.Pins.Elements())))
-	same := func(value attr.Value, placed attr.Value) bool { return value.IsNull() || value.Equal(placed) }
+	same := func(value, placed attr.Value) bool { return value.IsNull() || value.Equal(placed) }
 
 	return same(p.Pins, p.Placement.Attributes()["pins"]) && same(p.Emulator, p.Placement.Attributes()["emulator"]) &&
 		!p.Pins.IsNull() && same(p.Count, count) && same(p.Exclusive, types.BoolValue(true))
