@@ -274,6 +274,12 @@ func TestMarkReachesTheRunningAndTheStoredMachineAndLeavesOthersAlone(t *testing
 // The pure package's files say what one libvirt printed; this asks the one that is here.
 func TestRenderedMachineReadsTheSameFromLibvirt(t *testing.T) {
 	_, host := alpha(t)
+	readsTheSame(t, host)
+}
+
+func readsTheSame(t *testing.T, host *Host) {
+	t.Helper()
+
 	ctx := t.Context()
 
 	must(t, host.CreateVolume(ctx, VolumeSpec{Pool: "default", Name: "root", Format: "qcow2", Capacity: 1 << 20}))

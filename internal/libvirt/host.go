@@ -122,6 +122,7 @@ type connection interface {
 	setPoolAutostart(name string, on bool) error
 	volumes(pool string) (xml []string, active bool, err error) // refreshed
 	volume(pool, name string) (xml string, err error)
+	volumeAt(path string) (pool, name string, err error)
 	refreshPool(pool string) error
 	createVolume(pool, xml string, preallocate bool) error
 	resizeVolume(pool, name string, capacity uint64) error
@@ -210,7 +211,7 @@ func (h *Host) dial(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
 	defer cancel()
 
-	conn, err := await(limited, func() (connection, error) { return dial(unattended(h.config.URI)) }, connection.close)
+	conn, err := await(limited, h.open, connection.close)
 
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s. Check that it is up, or raise its connect_timeout", h.config.ConnectTimeout)
@@ -230,6 +231,15 @@ func (h *Host) dial(ctx context.Context) error {
 	h.conn, h.failure, h.failed = conn, err, time.Now()
 
 	return err
+}
+
+func (h *Host) open() (connection, error) {
+	conn, err := dial(unattended(h.config.URI))
+	if err != nil || h.Kind() != QEMU {
+		return conn, err
+	}
+
+	return newConfining(conn), nil
 }
 
 // do runs one operation on the host's connection and gives up waiting for it when ctx ends; libvirt's calls cannot be

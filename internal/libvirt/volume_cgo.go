@@ -109,6 +109,29 @@ func (s session) withVolume(pool, name string, action func(*libvirt.StorageVol) 
 	})
 }
 
+// volumeAt asks without reading any pool. Only active pools are looked into.
+func (s session) volumeAt(path string) (pool, name string, err error) {
+	volume, err := s.conn.LookupStorageVolByPath(path)
+	if err != nil {
+		return "", "", fail(err)
+	}
+
+	defer func() { _ = volume.Free() }()
+
+	in, err := volume.LookupPoolByVolume()
+	if err != nil {
+		return "", "", fail(err)
+	}
+
+	defer func() { _ = in.Free() }()
+
+	if pool, err = in.GetName(); err == nil {
+		name, err = volume.GetName()
+	}
+
+	return pool, name, fail(err)
+}
+
 func (s session) volume(pool, name string) (text string, err error) {
 	err = s.withVolume(pool, name, func(volume *libvirt.StorageVol) error {
 		text, err = volume.GetXMLDesc(0)

@@ -47,6 +47,22 @@ type Page struct {
 // memoryUnits are the units that libvirt writes in capabilities; it prints KiB, and reads the others.
 var memoryUnits = map[string]uint64{"": 1, "b": 1, "bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
+// SecurityModels are the security drivers that confine a host's machines, such as "apparmor", as libvirt's capabilities XML names
+// them.
+func SecurityModels(capabilities string) ([]string, error) {
+	var caps libvirtxml.Caps
+	if err := caps.Unmarshal(capabilities); err != nil {
+		return nil, fmt.Errorf("parse the host's capabilities: %w", err)
+	}
+
+	models := make([]string, len(caps.Host.SecModel))
+	for i, model := range caps.Host.SecModel {
+		models[i] = model.Name
+	}
+
+	return models, nil
+}
+
 // ParseHost reads a host from libvirt's capabilities XML (virConnectGetCapabilities). It does not use virNodeGetInfo,
 // whose count of NUMA cells is wrong on some machines.
 func ParseHost(capabilities string) (Host, error) {

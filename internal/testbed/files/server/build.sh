@@ -42,10 +42,6 @@ echo "server $(cut -d' ' -f1,2 "$root/etc/ssh/ssh_host_ed25519_key.pub")" >"$fol
 # The names of who asks are not looked up, since nobody answers.
 printf '%s\n' 'UseDNS no' 'HostKey /etc/ssh/ssh_host_ed25519_key' >"$root/etc/ssh/sshd_config.d/server.conf"
 
-# What the guide for hosts with AppArmor says, for the pools of the tests.
-mkdir -p "$root/etc/apparmor.d/local/abstractions"
-printf '%s rwk,\n' '/var/lib/libvirt/images/**' '/var/lib/libvirt/shared/**' '/dev/dm-[0-9]*' >"$root/etc/apparmor.d/local/abstractions/libvirt-qemu"
-
 # The pool that a distribution's tools would make.
 mkdir -p "$root/etc/libvirt/storage/autostart"
 cat >"$root/etc/libvirt/storage/default.xml" <<-END
