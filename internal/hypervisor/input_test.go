@@ -65,11 +65,11 @@ func TestBadInputIsRefusedInThePlan(t *testing.T) {
 
 	for name, test := range map[string]struct{ config, want string }{
 		"XML that is cut off": {vm(`cpu = { count = 1 }
- xml = "<devices>"`), `with hypervisor_vm.test, ... xml = "<devices>" ... this is not well-formed XML: ... Write elements as they stand below <domain>`},
+ xml = "<devices>"`), `with hypervisor_vm.test, ... xml = "<devices>" ... This is not well-formed XML: ... Write elements as they stand below <domain>`},
 		"XML of a disk": {vm(`cpu = { count = 1 }
  xml = "<devices><disk type='file'/></devices>"`), `<disk> is what the provider itself writes. Say it by disks, and leave it out`},
 		"XML of a bare prefix": {vm(`cpu = { count = 1 }
- xml = "<qemu:commandline/>"`), `nothing declares the prefix qemu of <qemu:commandline>. Declare it there`},
+ xml = "<qemu:commandline/>"`), `Nothing declares the prefix qemu of <qemu:commandline>. Declare it there`},
 		"unknown host of a pool":      {strings.Replace(pool("type = \"dir\"\n path = \"/a\""), "\n  host = \"alpha\"", "\n  host = \"gamma\"", 1), `Unable to plan pool "p1" ... The provider block has no host "gamma"`},
 		"folder without a path":       {pool(`type = "dir"`), `A pool of type dir needs path. Add it`},
 		"folder with a source":        {pool("type = \"dir\"\n path = \"/a\"\n source = { name = \"vg0\" }"), `A pool of type dir has no source.name. Remove it`},
@@ -224,6 +224,6 @@ resource "hypervisor_volume" "test" {
   size = "1MiB"
 }
 `,
-		ExpectError: flexible(`Unable to create volume "v1" ... connect to host "alpha" at qemu+unix:///system?socket=/nonexistent: the host cannot be reached`),
+		ExpectError: flexible(`Unable to create volume "v1" ... Connect to host "alpha" at qemu+unix:///system?socket=/nonexistent: the host cannot be reached`),
 	})
 }
