@@ -22,8 +22,8 @@ type confining struct {
 	known    *sync.Map            // domainxml.Volume by the path that it has; none is kept for a path that is no volume
 }
 
-func newConfining(conn connection) confining {
-	return confining{
+func newConfining(conn connection) *confining {
+	return &confining{
 		connection: conn,
 		known:      &sync.Map{},
 		confined: sync.OnceValues(func() (bool, error) {
@@ -39,7 +39,7 @@ func newConfining(conn connection) confining {
 	}
 }
 
-func (c confining) defineDomain(xml string) error {
+func (c *confining) defineDomain(xml string) error {
 	spelled, err := c.written(xml)
 	if err != nil {
 		return err
@@ -48,11 +48,11 @@ func (c confining) defineDomain(xml string) error {
 	return c.connection.defineDomain(spelled)
 }
 
-func (c confining) startDomain(uuid string) error {
+func (c *confining) startDomain(uuid string) error {
 	return explained(c.connection.startDomain(uuid))
 }
 
-func (c confining) changeDevice(uuid string, change DeviceChange, xml string) error {
+func (c *confining) changeDevice(uuid string, change DeviceChange, xml string) error {
 	spelled, err := c.written(xml)
 	if err != nil {
 		return err
@@ -62,8 +62,8 @@ func (c confining) changeDevice(uuid string, change DeviceChange, xml string) er
 }
 
 // migrate gives the definitions as the target wants them.
-func (c confining) migrate(to connection, at Config, m Migration) error {
-	target, ok := to.(confining)
+func (c *confining) migrate(to connection, at Config, m Migration) error {
+	target, ok := to.(*confining)
 	if !ok {
 		return errors.New("the target's connection is to a host of another kind")
 	}
@@ -80,7 +80,7 @@ func (c confining) migrate(to connection, at Config, m Migration) error {
 	return c.connection.migrate(target.connection, at, m)
 }
 
-func (c confining) domains() ([]Domain, error) {
+func (c *confining) domains() ([]Domain, error) {
 	domains, err := c.connection.domains()
 	if err != nil {
 		return nil, err
@@ -89,13 +89,13 @@ func (c confining) domains() ([]Domain, error) {
 	return each(len(domains), func(i int) (Domain, error) { return c.read(domains[i], nil) })
 }
 
-func (c confining) domain(uuid string) (Domain, error) { return c.read(c.connection.domain(uuid)) }
+func (c *confining) domain(uuid string) (Domain, error) { return c.read(c.connection.domain(uuid)) }
 
-func (c confining) domainNamed(name string) (Domain, error) {
+func (c *confining) domainNamed(name string) (Domain, error) {
 	return c.read(c.connection.domainNamed(name))
 }
 
-func (c confining) migratableXML(uuid string) (string, error) {
+func (c *confining) migratableXML(uuid string) (string, error) {
 	xml, err := c.connection.migratableXML(uuid)
 	if err != nil {
 		return "", err
@@ -105,7 +105,7 @@ func (c confining) migratableXML(uuid string) (string, error) {
 }
 
 // written is a definition, or a device of one, as the host is to have it. A volume that is not there is left for libvirt to name.
-func (c confining) written(xml string) (string, error) {
+func (c *confining) written(xml string) (string, error) {
 	return domainxml.ByPath(xml, func(volume domainxml.Volume) (string, error) {
 		confined, err := c.confined()
 		if err != nil || !confined {
@@ -128,7 +128,7 @@ func (c confining) written(xml string) (string, error) {
 }
 
 // read has in the definitions of a machine the volumes that the host has by their paths.
-func (c confining) read(domain Domain, err error) (Domain, error) {
+func (c *confining) read(domain Domain, err error) (Domain, error) {
 	if err != nil {
 		return Domain{}, err
 	}
@@ -142,7 +142,7 @@ func (c confining) read(domain Domain, err error) (Domain, error) {
 	return domain, err
 }
 
-func (c confining) readXML(xml string) (string, error) {
+func (c *confining) readXML(xml string) (string, error) {
 	return domainxml.ByVolume(xml, func(path string) (domainxml.Volume, error) {
 		confined, err := c.confined()
 		if err != nil || !confined {

@@ -267,7 +267,7 @@ func TestPoolThatVanishesWhileItIsListedHidesNoOther(t *testing.T) {
 
 	virsh(t, bed, "pool-define-as", "brief", "dir", "--target", imagesFolder+"/brief")
 
-	listed, err := conn.(confining).connection.(session).conn.ListAllStoragePools(libvirt.ConnectListAllStoragePoolsFlags(0))
+	listed, err := conn.(*confining).connection.(session).conn.ListAllStoragePools(libvirt.ConnectListAllStoragePoolsFlags(0))
 	must(t, err)
 	virsh(t, bed, "pool-undefine", "brief")
 
