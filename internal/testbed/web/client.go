@@ -30,7 +30,8 @@ func kill(client string) error {
 	return nil
 }
 
-// socketOf finds the inode of the socket that has this local address; see proc_pid_net(5).
+// socketOf finds the inode of the socket that has this local address; see proc_pid_net(5). An earlier connection from the same port to
+// somewhere else may still be listed: it has no inode.
 func socketOf(client string) (inode string, err error) {
 	address, err := netip.ParseAddrPort(client)
 	if err != nil {
@@ -43,7 +44,7 @@ func socketOf(client string) (inode string, err error) {
 	ip := address.Addr().As4()
 	local := fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[3], ip[2], ip[1], ip[0], address.Port())
 	for line := range strings.Lines(string(table)) {
-		if fields := strings.Fields(line); len(fields) > 9 && fields[1] == local {
+		if fields := strings.Fields(line); len(fields) > 9 && fields[1] == local && fields[9] != "0" {
 			return fields[9], nil
 		}
 	}
