@@ -19,13 +19,12 @@ type confining struct {
 	connection
 
 	confined func() (bool, error) // asks the host once
-	known    *sync.Map            // domainxml.Volume by the path that it has; none is kept for a path that is no volume
+	known    sync.Map             // domainxml.Volume by the path that it has; none is kept for a path that is no volume
 }
 
 func newConfining(conn connection) *confining {
 	return &confining{
 		connection: conn,
-		known:      &sync.Map{},
 		confined: sync.OnceValues(func() (bool, error) {
 			text, err := conn.capabilities()
 			if err != nil {
@@ -106,12 +105,11 @@ func (c *confining) migratableXML(uuid string) (string, error) {
 
 // written is a definition, or a device of one, as the host is to have it. A volume that is not there is left for libvirt to name.
 func (c *confining) written(xml string) (string, error) {
-	return domainxml.ByPath(xml, func(volume domainxml.Volume) (string, error) {
-		confined, err := c.confined()
-		if err != nil || !confined {
-			return "", err
-		}
+	if confined, err := c.confined(); err != nil || !confined {
+		return xml, err
+	}
 
+	return domainxml.ByPath(xml, func(volume domainxml.Volume) (string, error) {
 		text, err := c.volume(volume.Pool, volume.Name)
 		if errors.Is(err, ErrNotFound) {
 			return "", nil
