@@ -31,6 +31,7 @@ type load struct {
 	client  *http.Client
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	began   time.Time // when what is measured happened
 
 	mutex     sync.Mutex
 	next      int // number of the next write
@@ -203,26 +204,26 @@ func (l *load) end() {
 // goals are how long the layout may be away, by tier, in seconds.
 var goals = map[string]float64{"web": 5, "reads": 5, "writes": 15}
 
-// report prints how the time was for clients from an event until the load ended, beside what the module said beforehand.
-func (l *load) report(t *testing.T, event string, since time.Time, said map[string]estimate, hurry bool) {
+// report prints how the time was for clients from the event until the load ended, beside what the module said beforehand.
+func (l *load) report(t *testing.T, event string, said map[string]estimate, hurry bool) {
 	t.Helper()
 
 	// A page is behind the gateway and the web machines, and an order behind the database as well.
 	tiers := map[string]string{"page": "web", "read": "reads", "write": "writes"}
 
 	for _, kind := range []string{"page", "read", "write"} {
-		gap, last := time.Duration(0), since
+		gap, last := time.Duration(0), l.began
 
 		for _, at := range l.successes[kind] {
-			if at.After(since) {
+			if at.After(l.began) {
 				gap, last = max(gap, at.Sub(last)), at
 			}
 		}
 
 		bound := said[tiers[kind]]
-		failed := l.failed(kind, since)
+		failed := l.failed(kind, l.began)
 		t.Logf("%s: %s: longest gap %.1f s (estimated: %.1f to %.1f), %d of %d requests failed%s",
-			event, kind, gap.Seconds(), bound.Typical, bound.Longest, failed, failed+l.served(kind, since), l.ways(kind, since))
+			event, kind, gap.Seconds(), bound.Typical, bound.Longest, failed, failed+l.served(kind, l.began), l.ways(kind, l.began))
 
 		if hurry && gap.Seconds() > bound.Longest+answerTime.Seconds() {
 			t.Errorf("The gap of %s is longer than the module says", kind)

@@ -15,12 +15,12 @@ import (
 var gateways = map[string]string{"alpha": "gateway-1", "beta": "gateway-2"}
 
 // maintain takes the host of the primary and of the virtual address out of service as the guide "Maintenance" has it, restarts it,
-// and puts it back.
+// and puts it back, which nobody may notice.
 func (p *platform) maintain(t *testing.T) {
 	host, other := p.primary, others[p.primary]
 	p.wantAddress(t, host)
 
-	p.underLoad(t, "maintenance of "+host, other, quiet, func() error {
+	p.unnoticed(t, "maintenance of "+host, other, func() error {
 		p.variables["maintenance"] = host
 		if err := p.apply(t); err != nil {
 			return err

@@ -120,7 +120,7 @@ func (p *platform) unnoticed(t *testing.T, event, left string, happen func() err
 	clients := p.underLoad(t, event, left, quiet, happen)
 
 	for kind := range kinds {
-		if failed := clients.failed(kind, time.Time{}); failed > 0 {
+		if failed := clients.failed(kind, clients.began); failed > 0 {
 			t.Errorf("%d requests of kind %s failed; the last: %s", failed, kind, clients.last())
 		}
 	}
@@ -136,7 +136,7 @@ func (p *platform) underLoad(t *testing.T, event, left string, enough int, happe
 
 	p.serves(t, clients, steady, "before the "+event)
 
-	began := time.Now()
+	clients.began = time.Now()
 
 	if err := happen(); err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func (p *platform) underLoad(t *testing.T, event, left string, enough int, happe
 
 	p.serves(t, clients, enough, "after the "+event)
 	clients.end()
-	clients.report(t, event, began, p.estimate, p.hurry)
+	clients.report(t, event, p.estimate, p.hurry)
 
 	p.next = clients.next
 	stored, missing := p.orders(t, left), 0

@@ -110,9 +110,15 @@ func (h *Host) Start(ctx context.Context, uuid string) error {
 	return h.awaitSeen(ctx, uuid, start)
 }
 
-// Shutdown asks the guest to power off (ACPI) and returns at once.
+// Shutdown asks the guest to power off, a machine by ACPI and a container by the pipe of systemd and its like, and returns at once.
 func (h *Host) Shutdown(ctx context.Context, uuid string) error {
 	return write(ctx, h, uuid, unannounced, "shut the machine down", func(c connection) error { return c.shutdownDomain(uuid) })
+}
+
+// Signal sends SIGTERM to the first process of a container, which ends most of them. Systemd starts itself anew instead, and forgets
+// what it is just being asked by its pipe.
+func (h *Host) Signal(ctx context.Context, uuid string) error {
+	return write(ctx, h, uuid, unannounced, "signal the container", func(c connection) error { return c.signalDomain(uuid) })
 }
 
 // Destroy ends the machine's process at once, as if its power was cut. Its definition and its disks stay.

@@ -4,6 +4,8 @@ package libvirt
 
 import (
 	"errors"
+	"math"
+	"time"
 
 	"libvirt.org/go/libvirt"
 )
@@ -76,12 +78,18 @@ func (s session) shutdownDomain(uuid string) error {
 			return domain.Shutdown()
 		}
 
-		// A container has no power button. Left to itself libvirt takes a container without an initctl pipe for one that was
-		// told by it (9.0), so both ways are taken; only systemd and its like have the pipe.
-		_ = domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_INITCTL)
+		// A container has no power button. One that has no pipe either may be told from one that has by its refusal, but not in 9.0.
+		err := domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_INITCTL)
+		if failure, ok := errors.AsType[libvirt.Error](err); ok && failure.Code == libvirt.ERR_OPERATION_UNSUPPORTED {
+			return domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_SIGNAL)
+		}
 
-		return domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_SIGNAL)
+		return err
 	})
+}
+
+func (s session) signalDomain(uuid string) error {
+	return s.with(uuid, func(domain *libvirt.Domain) error { return domain.ShutdownFlags(libvirt.DOMAIN_SHUTDOWN_SIGNAL) })
 }
 
 func (s session) destroyDomain(uuid string) error {
@@ -160,6 +168,20 @@ func (s session) taskRuns(uuid string) (bool, error) {
 	})
 
 	return !gone, err
+}
+
+// cpuTime is what the machine has used since its start, or zero where the host does not count that.
+func (s session) cpuTime(uuid string) (used time.Duration, err error) {
+	err = s.with(uuid, func(domain *libvirt.Domain) error {
+		info, err := domain.GetInfo()
+		if err == nil {
+			used = time.Duration(min(info.CpuTime, math.MaxInt64)) // nanoseconds
+		}
+
+		return err
+	})
+
+	return used, err
 }
 
 func (s session) setAutostart(uuid string, on bool) error {

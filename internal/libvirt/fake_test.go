@@ -128,6 +128,8 @@ func (quiet) capabilities() (string, error)                                  { r
 func (quiet) defineDomain(string) error                                      { return nil }
 func (quiet) startDomain(string) error                                       { return nil }
 func (quiet) shutdownDomain(string) error                                    { return nil }
+func (quiet) signalDomain(string) error                                      { return nil }
+func (quiet) cpuTime(string) (time.Duration, error)                          { return 0, nil }
 func (quiet) destroyDomain(string) error                                     { return nil }
 func (quiet) undefineDomain(string) error                                    { return nil }
 func (quiet) setAutostart(string, bool) error                                { return nil }

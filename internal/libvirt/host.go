@@ -73,12 +73,14 @@ type connection interface {
 	defineDomain(xml string) error
 	startDomain(uuid string) error
 	shutdownDomain(uuid string) error
+	signalDomain(uuid string) error
 	destroyDomain(uuid string) error
 	undefineDomain(uuid string) error
 	runDomain(xml string) (uuid string, err error)
 	isActive(uuid string) (bool, error)
 	knowsInit(uuid string) (bool, error) // whether a container's first process is known; true of all other machines
 	taskRuns(uuid string) (bool, error)
+	cpuTime(uuid string) (time.Duration, error)
 	setAutostart(uuid string, on bool) error
 	pinVCPU(uuid string, vcpu int, cpus []bool) error
 	pinEmulator(uuid string, cpus []bool) error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
@@ -52,6 +53,8 @@ func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 		return err
 	}
 
+	var idle idleness
+
 	err = poll.Until(ctx, name+" to end", func(attempt int) error {
 		runs, err := do(ctx, h, "look at the machine "+name, func(c connection) (bool, error) { return c.taskRuns(uuid) })
 		if err != nil || !runs {
@@ -59,7 +62,7 @@ func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 		}
 
 		if attempt >= unseenLooks {
-			if err := h.seen(ctx, uuid); err != nil {
+			if err := errors.Join(h.seen(ctx, uuid), idle.look(ctx, h, uuid)); err != nil {
 				return err
 			}
 		}
@@ -83,10 +86,37 @@ func (h *Host) runOnce(ctx context.Context, name, xml string) error {
 // errUnseen is what is wrong with a container whose first process libvirt does not know.
 var errUnseen = errors.New("libvirt lost sight of the container as it started it: it would not notice its end")
 
+// Looks are a quarter of a second apart.
 const (
-	unseenLooks = 40 // how often is looked, every quarter of a second, before a container counts as unseen
-	mostRuns    = 5  // of a container that is unseen
+	unseenLooks = 40  // until a container counts as unseen
+	idleLooks   = 120 // until a container that uses no CPU counts as unseen
+	mostRuns    = 5   // of a container that is unseen
 )
+
+// idleness finds a container whose end the program that runs it has missed, so that what is left of its first process waits to be
+// asked how it went (libvirt 9.0, of one that ends as soon as it began): it uses no CPU any more.
+type idleness struct {
+	used  time.Duration
+	looks int // at which no more was used
+}
+
+// look reports errUnseen of a container that has been idle for too long.
+func (i *idleness) look(ctx context.Context, h *Host, uuid string) error {
+	used, err := do(ctx, h, "look at the container", func(c connection) (time.Duration, error) { return c.cpuTime(uuid) })
+	if err != nil {
+		return err
+	}
+
+	if i.looks++; used > i.used || used == 0 { // zero is a host that does not count
+		i.used, i.looks = used, 0
+	}
+
+	if i.looks >= idleLooks {
+		return errUnseen
+	}
+
+	return nil
+}
 
 // seen reports errUnseen of a container whose first process libvirt does not know. The program that runs a container says so
 // once, as soon as libvirt has connected to it, and libvirt ends the connection if that comes before it listens (9.0, on a machine

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestKindOfAHostStandsInItsURI(t *testing.T) {
@@ -54,6 +55,54 @@ func (b *blind) knowsInit(string) (bool, error) {
 	defer b.mu.Unlock()
 
 	return b.started > b.unseen, nil
+}
+
+// spent is a connection to a host of containers that misses the end of the first ones that it runs: they use no more CPU. Those
+// that it does not miss use some more at each look, until they end.
+type spent struct {
+	blind
+
+	looks int
+}
+
+func (s *spent) knowsInit(string) (bool, error) { return true, nil }
+
+func (s *spent) taskRuns(string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	s.asked++
+
+	return s.started <= s.unseen || s.asked < 3*idleLooks, nil
+}
+
+func (s *spent) cpuTime(string) (time.Duration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	if s.started > s.unseen {
+		s.looks++
+	}
+
+	return time.Second + time.Duration(s.looks), nil
+}
+
+func TestContainerWhoseEndWasMissedIsRunAgain(t *testing.T) {
+	for missed, want := range map[int]error{0: nil, 2: nil, 99: errUnseen} {
+		synctest.Test(t, func(t *testing.T) {
+			conn := &spent{blind: blind{unseen: missed}}
+			host := over(newCounter(conn))
+			host.config.URI = "lxc:///"
+
+			if err := host.Run(t.Context(), "task", "<domain/>"); !errors.Is(err, want) {
+				t.Errorf("With %d whose end is missed: %v, want %v", missed, err, want)
+			}
+
+			if runs := min(missed+1, mostRuns); conn.started != runs {
+				t.Errorf("With %d whose end is missed: it was started %d times, want %d", missed, conn.started, runs)
+			}
+		})
+	}
 }
 
 func TestContainerThatLibvirtLostSightOfIsStartedAgain(t *testing.T) {

@@ -2,6 +2,7 @@
 
 locals {
   check_script = "/usr/local/sbin/gateway-check"
+  leave_script = "/usr/local/sbin/gateway-leave"
   names        = sort(keys(var.machines))
   # Far enough apart that none is another's, and below 255, which means that an address is the machine's own.
   priorities = { for position, name in local.names : name => 250 - 10 * position }
@@ -27,15 +28,25 @@ locals {
         interface = "lan"
       })
       "/etc/systemd/system/keepalived.service.d/gateway.conf" = <<-EOT
-        # Units stop in the opposite order of their start: the address goes to another machine before the gateway stops.
+        # Units stop in the opposite order of their start: the address goes to another machine before the gateway's own stop.
         [Unit]
         After=${local.engine.unit}
         Wants=${local.engine.unit}
         [Service]
         Restart=always
+        ExecStop=-+${local.leave_script}
+        ExecStopPost=-+/bin/rm -f /run/gateway-leaving
+        ExecStopPost=-+/usr/sbin/nft delete table inet gateway_leave
       EOT
-      (local.check_script)                                    = templatefile("${path.module}/templates/check.sh.tftpl", { port = local.ping_port, path = local.engine.ping })
-      "/etc/sysctl.d/90-gateway.conf"                         = <<-EOT
+      (local.leave_script) = templatefile("${path.module}/templates/leave.sh.tftpl", {
+        address  = local.address
+        ports    = var.https.enabled ? [80, 443] : [80]
+        unit     = local.engine.unit
+        signal   = local.engine.leave
+        handover = local.seconds.handover
+      })
+      (local.check_script)            = templatefile("${path.module}/templates/check.sh.tftpl", { port = local.ping_port, path = local.engine.ping })
+      "/etc/sysctl.d/90-gateway.conf" = <<-EOT
         # A gateway may listen at the address before it has it.
         net.ipv4.ip_nonlocal_bind = 1
         # Connections to the machines behind: one port for each that is open or was a minute ago.

@@ -2,8 +2,9 @@
 
 locals {
   kong = {
-    unit = "kong.service"
-    ping = "/status/ready"
+    unit  = "kong.service"
+    ping  = "/status/ready"
+    leave = "QUIT" # nginx ends what it has, and idle connections
 
     files = {
       for name in local.names : name => merge(

@@ -16,7 +16,7 @@ module "machines" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
 
-  shutdown_timeout = "${ceil(local.seconds.grace) + 30}s" # what it does before it stops, and what any machine may take
+  shutdown_timeout = "${ceil(local.seconds.handover + local.seconds.grace) + 30}s" # what it does before it stops, and what any machine may take
 }
 
 locals {
@@ -27,7 +27,8 @@ locals {
   milliseconds = { h = 3600000, m = 60000, s = 1000, ms = 1 }
   seconds = {
     for name, duration in {
-      advert = var.vrrp.advert_interval, check = var.check_interval, dial = var.dial_timeout, idle = var.idle_timeout, grace = var.grace_time
+      advert   = var.vrrp.advert_interval, check = var.check_interval, dial = var.dial_timeout, idle = var.idle_timeout, grace = var.grace_time,
+      handover = var.handover_time
     } : name => sum([for part in regexall("([0-9.]+)(ms|h|m|s)", duration) : tonumber(part[0]) * local.milliseconds[part[1]]]) / 1000
   }
 
@@ -40,7 +41,7 @@ locals {
   user_data = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       write_files = [
-        for path, content in local.files[name] : { path = path, content = content, permissions = path == local.check_script ? "0755" : "0644" }
+        for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/local/sbin/") ? "0755" : "0644" }
       ]
       runcmd = concat(
         var.commands,

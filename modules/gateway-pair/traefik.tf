@@ -2,8 +2,9 @@
 
 locals {
   traefik = {
-    unit = "traefik.service"
-    ping = "/ping"
+    unit  = "traefik.service"
+    ping  = "/ping"
+    leave = "TERM" # it ends what it has, and idle connections
 
     files = {
       for name in local.names : name => {
@@ -27,7 +28,7 @@ locals {
 
   traefik_environment = "/etc/traefik/secrets.env"
 
-  # A gateway that is told to stop has given its address away: what it still has is answered.
+  # What it still has when it is told to stop is answered.
   transport = { lifeCycle = { graceTimeOut = var.grace_time } }
 
   redirects = var.https.enabled && var.https.redirect

@@ -200,7 +200,7 @@ variable "idle_timeout" {
 }
 
 variable "grace_time" {
-  description = "How long a gateway that is told to stop goes on with the requests that it has."
+  description = "How long a gateway that is told to stop goes on with the requests that it has, once it has given the address away."
   type        = string
   default     = "10s"
   nullable    = false
@@ -208,6 +208,18 @@ variable "grace_time" {
   validation {
     condition     = can(regex("^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$", var.grace_time))
     error_message = "grace_time is a duration such as \"10s\"."
+  }
+}
+
+variable "handover_time" {
+  description = "How long a gateway that is told to stop keeps the address, at most, until it has answered the requests that it has. Who connects meanwhile has to wait, and requests that take longer are cut off."
+  type        = string
+  default     = "2s"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$", var.handover_time))
+    error_message = "handover_time is a duration such as \"2s\"."
   }
 }
 

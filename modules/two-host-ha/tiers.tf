@@ -68,6 +68,8 @@ module "web" {
   pool            = var.pool
   domain_type     = var.domain_type
   timeouts        = var.timeouts
+
+  depends_on = [module.gateway] # in maintenance the address goes first, while all that is behind it still answers
 }
 
 module "mysql" {
@@ -94,6 +96,8 @@ module "mysql" {
   pool            = var.pool
   domain_type     = var.domain_type
   timeouts        = var.timeouts
+
+  depends_on = [module.gateway] # in maintenance the address goes first, while all that is behind it still answers
 }
 
 module "redis" {
@@ -114,4 +118,6 @@ module "redis" {
   pool            = var.pool
   domain_type     = var.domain_type
   timeouts        = var.timeouts
+
+  depends_on = [module.gateway] # in maintenance the address goes first, while all that is behind it still answers
 }

@@ -13,6 +13,10 @@ import (
 // askEvery is how many polls pass between two requests to power off: a guest that still boots does not hear the first.
 const askEvery = 20
 
+// signalAfter is how many polls pass until a container is sent a signal, for want of a better way: long enough for systemd to have
+// read its pipe, or the signal would undo that. If it was slower, a request without a signal follows before the next signal.
+const signalAfter = 4
+
 // stop powers the machine off: the guest is asked first, by its agent or by ACPI, and after the time that it is given its power
 // is cut, or if force is not allowed the machine is left running.
 func stop(ctx context.Context, host *libvirt.Host, id string, grace time.Duration, force bool) error {
@@ -44,14 +48,23 @@ func askToPowerOff(ctx context.Context, host *libvirt.Host, id string, attempt i
 		return err
 	}
 
-	if attempt%askEvery == 0 {
-		if err := host.Shutdown(ctx, id); err != nil {
-			if active, again := host.Active(ctx, id); again == nil && !active {
-				return nil // it powered off by itself meanwhile
-			}
+	var ask func(context.Context, string) error
 
-			return err
+	switch {
+	case attempt%askEvery == 0:
+		ask = host.Shutdown
+	case host.Kind() == libvirt.LXC && attempt%(2*askEvery) == signalAfter:
+		ask = host.Signal
+	default:
+		return fmt.Errorf("%w: it runs", poll.ErrNotYet)
+	}
+
+	if err := ask(ctx, id); err != nil {
+		if active, again := host.Active(ctx, id); again == nil && !active {
+			return nil // it powered off by itself meanwhile
 		}
+
+		return err
 	}
 
 	return fmt.Errorf("%w: it runs", poll.ErrNotYet)

@@ -70,6 +70,16 @@ run "traefik" {
   }
 
   assert {
+    condition = (
+      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "ip daddr 10.0.0.100 tcp dport { 80, 443 } ") &&
+      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "--value traefik.service") &&
+      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "kill -s TERM \"$gateway\"\ntimeout 2 tail ") &&
+      strcontains(output.files["gateway-2"]["/etc/systemd/system/keepalived.service.d/gateway.conf"], "ExecStop=-+/usr/local/sbin/gateway-leave\n")
+    )
+    error_message = "A gateway that stops does not end its requests first:\n${output.files["gateway-2"]["/usr/local/sbin/gateway-leave"]}"
+  }
+
+  assert {
     condition     = abs(output.timers.takeover - (0.9 + 26 / 256 * 0.3)) < 0.001 && output.timers.check == 4 && output.timers.dial == 1
     error_message = "The timers do not follow from the intervals: ${jsonencode(output.timers)}"
   }

@@ -146,6 +146,16 @@ run "grace_time_without_a_unit" {
   expect_failures = [var.grace_time]
 }
 
+run "handover_time_without_a_unit" {
+  command = plan
+
+  variables {
+    handover_time = "2"
+  }
+
+  expect_failures = [var.handover_time]
+}
+
 run "certificate_with_a_path" {
   command = plan
 
