@@ -78,7 +78,7 @@ func TestContainerLivesThroughAllItsChanges(t *testing.T) {
 					wantAnswer(t, address, "box")
 					wantLimits(t, host, 64<<20, 100_000)
 
-					first = initPID(t, host)
+					first = initPID(t, host, "box")
 				}),
 			),
 		},
@@ -89,7 +89,7 @@ func TestContainerLivesThroughAllItsChanges(t *testing.T) {
 			Check: check(func() {
 				wantLimits(t, host, 96<<20, 200_000)
 
-				if now := initPID(t, host); now != first {
+				if now := initPID(t, host, "box"); now != first {
 					t.Errorf("The container has the process %d after its limits changed, and had %d", now, first)
 				}
 			}),
@@ -115,7 +115,7 @@ func TestContainerLivesThroughAllItsChanges(t *testing.T) {
 			Check: check(func() {
 				wantAnswer(t, address, "box")
 
-				if second = initPID(t, host); second == first {
+				if second = initPID(t, host, "box"); second == first {
 					t.Error("The container was not restarted, and libvirt cannot move one that runs")
 				}
 
@@ -193,12 +193,12 @@ func wantAnswer(t *testing.T, address, want string) {
 	}
 }
 
-// initPID is the container's first process, as its host numbers it.
-func initPID(t *testing.T, host *testbed.Host) int {
+// initPID is a container's first process, as its host numbers it.
+func initPID(t *testing.T, host *testbed.Host, name string) int {
 	t.Helper()
 
 	var pid int
-	if _, err := fmt.Sscan(lxc(t, host, "domid", "box"), &pid); err != nil { // libvirt numbers containers by their controller's PID
+	if _, err := fmt.Sscan(lxc(t, host, "domid", name), &pid); err != nil { // libvirt numbers containers by their controller's PID
 		t.Fatal(err)
 	}
 

@@ -127,12 +127,24 @@ func TestMachineIsDrainedBeforeItIsDisturbedAndComesBackWhenItPasses(t *testing.
 		}
 	}
 
+	undisturbed := 0
+	goesOn := resource.ComposeTestCheckFunc(want(true), check(func() {
+		if now := pid(t, host); now != undisturbed {
+			t.Errorf("The machine has the process %d after a change of what it is drained by, and had %d", now, undisturbed)
+		}
+	}))
+	longer := strings.Replace(config(`machine = "pc"`), drainWait.String(), (2 * drainWait).String(), 1)
+
 	run(t,
 		resource.TestStep{Config: config(""), Check: want(true)},
 		resource.TestStep{PreConfig: func() { d.watch(t) }, Config: config(`machine = "pc"`), ConfigPlanChecks: planned(plancheck.ResourceActionReplace), Check: want(true)},
 		resource.TestStep{Config: config("machine = \"pc\"\n  running = false"), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), Check: want(false)},
-		resource.TestStep{Config: config(`machine = "pc"`), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), Check: want(true)},
-		resource.TestStep{PreConfig: marker, Config: config(`machine = "pc"`), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), Check: want(true)},
+		resource.TestStep{
+			Config: config(`machine = "pc"`), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+			Check: resource.ComposeTestCheckFunc(want(true), check(func() { undisturbed = pid(t, host) })),
+		},
+		resource.TestStep{PreConfig: marker, Config: config(`machine = "pc"`), ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), Check: goesOn},
+		resource.TestStep{Config: longer, ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), Check: goesOn},
 		resource.TestStep{ResourceName: vmAddress, ImportState: true, ImportStateId: "alpha/m1", ImportStateVerify: true},
 	)
 

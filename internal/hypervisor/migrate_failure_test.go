@@ -239,3 +239,40 @@ func inodeOf(t *testing.T, path string) uint64 {
 
 	return inode
 }
+
+// TestMachineThatSomebodyMovedIsFoundAndNotMadeAnew has a failover, or a hand, move a machine: it is on another host than the state
+// says, and exists once.
+func TestMachineThatSomebodyMovedIsFoundAndNotMadeAnew(t *testing.T) {
+	hosts := testbed.Hosts(t, "alpha", "beta")
+	folder := filepath.Join(hosts[0].Bed().Folder(), "shared")
+
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, host := range hosts {
+		virsh(t, host, "pool-create-as", "shared", "dir", "--target", folder)
+	}
+
+	config := onHosts(fmt.Sprintf(mover, "alpha", "shared", contentFor(t, 64), testbed.DomainTypeFor(t), ""), hosts...)
+	uuid := ""
+	once := func(at, other *testbed.Host) {
+		if now := virsh(t, at, "domuuid", "m1"); now != uuid || virsh(t, other, "list", "--all", "--name") != "" {
+			t.Errorf("%s has the machine %s, which was %s, and %s has %q", at.Name(), now, uuid, other.Name(), virsh(t, other, "list", "--all", "--name"))
+		}
+	}
+
+	run(t,
+		resource.TestStep{Config: config, Check: check(func() { uuid = virsh(t, hosts[0], "domuuid", "m1") })},
+		resource.TestStep{
+			PreConfig: func() {
+				virsh(t, hosts[1], "pool-refresh", "shared") // the other host's files are new to it
+				virsh(t, hosts[0], "migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--unsafe", "m1", hosts[1].TCPURI())
+				once(hosts[1], hosts[0])
+			},
+			Config:           config,
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate), // back to where it is declared to be
+			Check:            check(func() { once(hosts[0], hosts[1]) }),
+		},
+	)
+}

@@ -59,7 +59,7 @@ func TestContainerHasItsSeedFromBeforeItsFirstProcess(t *testing.T) {
 						t.Error("The secret is in the definition")
 					}
 
-					first = initPID(t, host)
+					first = initPID(t, host, "box")
 				}),
 			),
 		},
@@ -70,7 +70,7 @@ func TestContainerHasItsSeedFromBeforeItsFirstProcess(t *testing.T) {
 			Check: check(func() {
 				wantSeed(t, seed, map[string]string{"user-data": "#!/bin/sh\necho hello\n"})
 
-				if now := initPID(t, host); now != first {
+				if now := initPID(t, host, "box"); now != first {
 					t.Errorf("The container has the process %d after its seed changed, and had %d", now, first)
 				}
 			}),
