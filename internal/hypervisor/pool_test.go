@@ -76,10 +76,11 @@ func TestPoolLivesThroughAllItsChangesAndItsDataOutlivesIt(t *testing.T) {
 	}
 }
 
-// TestPoolThatIsOffIsStarted also sees that a folder that went missing is not replaced by an empty one.
+// TestPoolThatIsOffIsStarted also sees that a folder that went missing is not replaced by an empty one. What the pool holds cannot be
+// read meanwhile, and is kept.
 func TestPoolThatIsOffIsStarted(t *testing.T) {
 	host := testbed.Hosts(t, "alpha")[0]
-	config := onHosts(fmt.Sprintf(pool, "fast"), host)
+	config := onHosts(fmt.Sprintf(pool, "fast")+pooled, host)
 	folder := filepath.Join(host.Folder(), "lib/fast")
 
 	run(t,

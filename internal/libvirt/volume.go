@@ -94,7 +94,7 @@ func (h *Host) volumesOf(ctx context.Context, pool string) (map[string]Volume, e
 		return all, nil
 	})
 	if err == nil && !found.active {
-		err = fmt.Errorf("pool %q of host %q is %w. Start the pool", pool, h.name, errInactive)
+		err = fmt.Errorf("pool %q of host %q is %w. Start the pool", pool, h.name, ErrInactive)
 	}
 
 	return found.volumes, err
@@ -103,7 +103,8 @@ func (h *Host) volumesOf(ctx context.Context, pool string) (map[string]Volume, e
 // volumesOf is the question for the volumes of a pool.
 func volumesOf(pool string) string { return askVolumes + " of pool " + pool }
 
-var errInactive = errors.New("not active")
+// ErrInactive means that a pool is stopped, so that what it holds cannot be known.
+var ErrInactive = errors.New("not active")
 
 func parseVolume(pool, text string) (Volume, error) {
 	var parsed libvirtxml.StorageVolume
@@ -207,7 +208,7 @@ func (h *Host) volumesIn(ctx context.Context, asked func(Pool) bool) ([]Volume, 
 		}
 
 		volumes, err := h.volumesOf(ctx, pool.Name)
-		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, errInactive) { // gone or stopped since
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrInactive) { // gone or stopped since
 			return nil, err
 		}
 

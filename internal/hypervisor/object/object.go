@@ -145,7 +145,7 @@ func (r *objectResource[M, P]) Read(ctx context.Context, req resource.ReadReques
 	switch {
 	case errors.Is(err, libvirt.ErrNotFound):
 		resp.State.RemoveResource(ctx)
-	case errors.Is(err, libvirt.ErrUnreachable):
+	case errors.Is(err, libvirt.ErrUnreachable), errors.Is(err, libvirt.ErrInactive): // the plan may be to start the pool
 		resp.Diagnostics.Append(tf.Unread(r.kind.Thing, name, err))
 	case err != nil:
 		resp.Diagnostics.Append(tf.Failed("read", r.kind.Thing, name, err))
