@@ -19,8 +19,8 @@ type element struct {
 	text       string            // without the space around it
 	children   []*element
 
-	begin, end int64 // of the element
-	inner      int64 // where its end tag begins
+	begin, end    int64 // of the element
+	inside, inner int64 // where its start tag ends, and where its end tag begins
 }
 
 // readElement reads a text that is one element, strictly. Comments are left out.
@@ -46,7 +46,7 @@ func readElement(text string) (*element, error) {
 
 		switch token := token.(type) {
 		case xml.StartElement:
-			read := &element{name: qualified(token.Name), attributes: attributes(token), begin: begin}
+			read := &element{name: qualified(token.Name), attributes: attributes(token), begin: begin, inside: decoder.InputOffset()}
 
 			switch {
 			case len(open) > 0:

@@ -1,7 +1,9 @@
 package domainxml
 
 import (
+	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 
 	"libvirt.org/go/libvirtxml"
@@ -61,48 +63,92 @@ func hasPath(text string) bool {
 	return strings.Contains(text, "<source file=") || strings.Contains(text, "<source dev=")
 }
 
-// respell changes the sources of all disks of a definition, or of the disk that the text is.
+// respell changes the sources of all disks of a definition, or of the disk that the text is. All other text stays as it is: it may
+// have what libvirtxml does not know.
 func respell(text string, change func(*libvirtxml.DomainDiskSource) (bool, error)) (string, error) {
-	if strings.HasPrefix(strings.TrimSpace(text), "<disk") {
-		var disk libvirtxml.DomainDisk
-		if err := disk.Unmarshal(text); err != nil {
-			return "", fmt.Errorf("parse the disk's XML: %w", err)
-		}
-
-		if disk.Source == nil {
-			return text, nil
-		}
-
-		if changed, err := change(disk.Source); err != nil || !changed {
-			return text, err
-		}
-
-		return disk.Marshal()
-	}
-
-	domain, err := unmarshal(text)
+	root, err := readElement(text)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("parse domain XML: %w", err)
 	}
 
-	different := false
+	var all strings.Builder
 
-	for _, disk := range domain.Devices.Disks {
-		if disk.Source == nil || !isDisk(disk) {
-			continue
-		}
+	done := int64(0)
 
-		changed, err := change(disk.Source)
+	for _, disk := range disksOf(root) {
+		edits, err := respellDisk(text, disk, change)
 		if err != nil {
-			return "", fmt.Errorf("disk %q: %w", disk.Serial, err)
+			return "", err
 		}
 
-		different = different || changed
+		for _, edit := range edits {
+			all.WriteString(text[done:edit.of.begin] + edit.tag)
+
+			done = edit.of.inside
+		}
 	}
 
-	if !different {
-		return text, nil
+	return all.String() + text[done:], nil
+}
+
+// disksOf are the disks of a domain, or the disk that the element is, as far as they have a source.
+func disksOf(root *element) []*element {
+	all := []*element{root}
+
+	if root.name != "disk" {
+		devices := root.child("devices")
+		if devices == nil {
+			return nil
+		}
+
+		all = devices.children
 	}
 
-	return domain.Marshal()
+	return slices.DeleteFunc(slices.Clone(all), func(e *element) bool { return e.name != "disk" || e.child("source") == nil })
+}
+
+// retagged is an element whose start tag is another one.
+type retagged struct {
+	of  *element
+	tag string
+}
+
+// respellDisk are the tags of a disk that has another source then, in their order.
+func respellDisk(text string, disk *element, change func(*libvirtxml.DomainDiskSource) (bool, error)) ([]retagged, error) {
+	var parsed libvirtxml.DomainDisk
+	if err := parsed.Unmarshal(text[disk.begin:disk.end]); err != nil {
+		return nil, fmt.Errorf("parse a disk: %w", err)
+	}
+
+	if !isDisk(parsed) {
+		return nil, nil
+	}
+
+	if changed, err := change(parsed.Source); err != nil || !changed {
+		return nil, err
+	}
+
+	kind, given := attributesOf(parsed.Source)
+	source := disk.child("source")
+
+	diskTag, err := retag(text[disk.begin:disk.inside], []string{"type"}, attribute("type", kind))
+	if err != nil {
+		return nil, err
+	}
+
+	sourceTag, err := retag(text[source.begin:source.inside], []string{"file", "dev", "pool", "volume"}, given...)
+
+	return []retagged{{disk, diskTag}, {source, sourceTag}}, err
+}
+
+// attributesOf is the type of a disk that has the source, and what the source is given by.
+func attributesOf(source *libvirtxml.DomainDiskSource) (kind string, given []xml.Attr) {
+	switch {
+	case source.Volume != nil:
+		return "volume", []xml.Attr{attribute("pool", source.Volume.Pool), attribute("volume", source.Volume.Volume)}
+	case source.Block != nil:
+		return "block", []xml.Attr{attribute("dev", source.Block.Dev)}
+	default:
+		return "file", []xml.Attr{attribute("file", source.File.File)}
+	}
 }

@@ -146,6 +146,62 @@ func TestVolumeThatIsMissingEndsTheSpelling(t *testing.T) {
 	}
 }
 
+// What libvirt prints of a machine that runs has more than libvirtxml knows, such as the network beside its bridge.
+func TestOnlyTheSourcesOfDisksAreSpelledAnew(t *testing.T) {
+	const (
+		before = "<domain type='kvm' id='3' xmlns:q='urn:q'>\n  <name>web-1</name> <!-- theirs -->\n  <devices q:x='1'>\n"
+		after  = `
+    <disk type='file' device='cdrom'><source file='/var/lib/libvirt/images/seed'/></disk>
+    <interface type='bridge'><source network='shop' portid='5e4e' bridge='ovs0'/></interface>
+  </devices><q:other a='&amp;'/>
+</domain>`
+		byPath = before + `    <disk type='file' device='disk' q:y='&lt;'>
+      <backingStore type='file'><source file='/var/lib/libvirt/images/web-1'/></backingStore>
+      <source index='1' file='/var/lib/libvirt/images/web-1'><seclabel model='dac' relabel='no'/></source>
+    </disk>
+    <disk device='disk' type='block'><source dev='/dev/vg/web-1-data' startupPolicy='optional'/></disk>
+    <disk type='network'><source protocol='nbd'/></disk><disk type='file'/>` + after
+		byVolume = before + `    <disk type="volume" device="disk" q:y="&lt;">
+      <backingStore type='file'><source file='/var/lib/libvirt/images/web-1'/></backingStore>
+      <source pool="default" volume="web-1" index="1"><seclabel model='dac' relabel='no'/></source>
+    </disk>
+    <disk type="volume" device="disk"><source pool="vg" volume="web-1-data" startupPolicy="optional"/></disk>
+    <disk type='network'><source protocol='nbd'/></disk><disk type='file'/>` + after
+	)
+
+	spelled, err := ByVolume(byPath, volumeAt)
+	if diff := cmp.Diff(byVolume, spelled); err != nil || diff != "" {
+		t.Errorf("By volume (%v, - want, + got):\n%s", err, diff)
+	}
+
+	back, err := ByPath(spelled, pathOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for _, want := range []string{`<source file="/var/lib/libvirt/images/web-1" index="1">`, `<source dev="/dev/vg/web-1-data" startupPolicy="optional"/>`, "<source network='shop' portid='5e4e' bridge='ovs0'/>"} {
+		if !strings.Contains(back, want) {
+			t.Errorf("There is no %s in\n%s", want, back)
+		}
+	}
+
+	if again, err := ByVolume(back, volumeAt); err != nil || again != spelled {
+		t.Errorf("By volume again (%v):\n%s", err, again)
+	}
+}
+
+func TestDefinitionThatIsCutOffIsAnError(t *testing.T) {
+	for _, text := range []string{"<domain><devices><disk pool='a'><source file='/x'/>", "</domain> pool='", "<domain pool='a' <source file='"} {
+		if _, err := ByVolume(text, volumeAt); hasPath(text) && err == nil {
+			t.Errorf("%q is spelled by volume", text)
+		}
+
+		if _, err := ByPath(text, pathOf); strings.Contains(text, " pool=") && err == nil {
+			t.Errorf("%q is spelled by path", text)
+		}
+	}
+}
+
 func TestDefinitionWithoutSuchDisksIsNotTouched(t *testing.T) {
 	const text = "<domain type='kvm'> <name>bare</name></domain>"
 

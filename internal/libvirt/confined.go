@@ -3,6 +3,7 @@ package libvirt
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -85,13 +86,27 @@ func (c *confining) domains() ([]Domain, error) {
 		return nil, err
 	}
 
-	return each(len(domains), func(i int) (Domain, error) { return c.read(domains[i], nil) })
+	folders := sync.OnceValues(c.folders)
+
+	return each(len(domains), func(i int) (Domain, error) { return c.read(domains[i], folders) })
 }
 
-func (c *confining) domain(uuid string) (Domain, error) { return c.read(c.connection.domain(uuid)) }
+func (c *confining) domain(uuid string) (Domain, error) {
+	domain, err := c.connection.domain(uuid)
+	if err != nil {
+		return Domain{}, err
+	}
+
+	return c.read(domain, sync.OnceValues(c.folders))
+}
 
 func (c *confining) domainNamed(name string) (Domain, error) {
-	return c.read(c.connection.domainNamed(name))
+	domain, err := c.connection.domainNamed(name)
+	if err != nil {
+		return Domain{}, err
+	}
+
+	return c.read(domain, sync.OnceValues(c.folders))
 }
 
 func (c *confining) migratableXML(uuid string) (string, error) {
@@ -100,10 +115,11 @@ func (c *confining) migratableXML(uuid string) (string, error) {
 		return "", err
 	}
 
-	return c.readXML(xml)
+	return c.readXML(xml, sync.OnceValues(c.folders))
 }
 
-// written is a definition, or a device of one, as the host is to have it. A volume that is not there is left for libvirt to name.
+// written is a definition, or a device of one, as the host is to have it. A volume that is not there yet, such as the seed of a machine
+// that is being made, has the path that it will have; one of a pool without a folder is left for libvirt to name.
 func (c *confining) written(xml string) (string, error) {
 	if confined, err := c.confined(); err != nil || !confined {
 		return xml, err
@@ -112,7 +128,12 @@ func (c *confining) written(xml string) (string, error) {
 	return domainxml.ByPath(xml, func(volume domainxml.Volume) (string, error) {
 		text, err := c.volume(volume.Pool, volume.Name)
 		if errors.Is(err, ErrNotFound) {
-			return "", nil
+			folder, err := c.folder(volume.Pool)
+			if err != nil || folder == "" {
+				return "", err
+			}
+
+			return path.Join(folder, volume.Name), nil
 		}
 
 		if err != nil {
@@ -125,53 +146,109 @@ func (c *confining) written(xml string) (string, error) {
 	})
 }
 
-// read has in the definitions of a machine the volumes that the host has by their paths.
-func (c *confining) read(domain Domain, err error) (Domain, error) {
+// folder is the folder whose entries are the volumes of a pool, if there are such: a volume group has one in /dev.
+func (c *confining) folder(pool string) (string, error) {
+	found, err := c.pool(pool)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+
 	if err != nil {
+		return "", err
+	}
+
+	return folderOf(found)
+}
+
+func folderOf(found poolXML) (string, error) {
+	pool, err := parsePool(found)
+	if err != nil || !slices.Contains([]string{"dir", "fs", "logical", "netfs"}, pool.Type) {
+		return "", err
+	}
+
+	return pool.Path, nil
+}
+
+// folders are the pools by their folders.
+func (c *confining) folders() (map[string]string, error) {
+	pools, err := c.pools()
+	if err != nil {
+		return nil, err
+	}
+
+	all := map[string]string{}
+
+	for _, pool := range pools {
+		folder, err := folderOf(pool)
+		if err != nil {
+			return nil, err
+		}
+
+		if folder != "" {
+			all[folder] = pool.name
+		}
+	}
+
+	return all, nil
+}
+
+// read has in the definitions of a machine the volumes that the host has by their paths, or would have in the folders of its pools.
+func (c *confining) read(domain Domain, folders func() (map[string]string, error)) (read Domain, err error) {
+	if domain.XML, err = c.readXML(domain.XML, folders); err != nil {
 		return Domain{}, err
 	}
 
-	if domain.XML, err = c.readXML(domain.XML); err != nil {
-		return Domain{}, err
-	}
-
-	domain.LiveXML, err = c.readXML(domain.LiveXML)
+	domain.LiveXML, err = c.readXML(domain.LiveXML, folders)
 
 	return domain, err
 }
 
-func (c *confining) readXML(xml string) (string, error) {
-	return domainxml.ByVolume(xml, func(path string) (domainxml.Volume, error) {
+func (c *confining) readXML(xml string, folders func() (map[string]string, error)) (string, error) {
+	return domainxml.ByVolume(xml, func(at string) (domainxml.Volume, error) {
 		confined, err := c.confined()
 		if err != nil || !confined {
 			return domainxml.Volume{}, err
 		}
 
-		if volume, found := c.known.Load(path); found {
+		if volume, found := c.known.Load(at); found {
 			return volume.(domainxml.Volume), nil //nolint:forcetypeassert // nothing else is stored
 		}
 
-		pool, name, err := c.volumeAt(path)
+		pool, name, err := c.volumeAt(at)
 		if errors.Is(err, ErrNotFound) {
-			return domainxml.Volume{}, nil
+			pools, err := folders()
+			if err != nil || pools[path.Dir(at)] == "" {
+				return domainxml.Volume{}, err
+			}
+
+			return domainxml.Volume{Pool: pools[path.Dir(at)], Name: path.Base(at)}, nil
 		}
 
 		if err != nil {
-			return domainxml.Volume{}, fmt.Errorf("find the volume at %s: %w", path, err)
+			return domainxml.Volume{}, fmt.Errorf("find the volume at %s: %w", at, err)
 		}
 
 		volume := domainxml.Volume{Pool: pool, Name: name}
-		c.known.Store(path, volume)
+		c.known.Store(at, volume)
 
 		return volume, nil
 	})
 }
 
-// explained adds what to look at if the host's AppArmor keeps a file from a machine all the same.
+// local is where the owner of a host with AppArmor lets all its machines do more.
+const local = "/etc/apparmor.d/local/abstractions/libvirt-qemu"
+
+// explained adds what to do if the host's AppArmor keeps something from a machine all the same: a file, or what QEMU has to know
+// of a NUMA node before it fills memory there (the abstraction of libvirt 9.0 lets it list the nodes, and not read which CPUs they have).
 func explained(err error) error {
-	if err == nil || !strings.Contains(err.Error(), "Could not open '") || !strings.Contains(err.Error(), "Permission denied") {
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "The nodes select no CPUs"):
+		return fmt.Errorf("%w. The host's AppArmor keeps from QEMU which CPUs a NUMA node has, so it cannot fill memory there: add the line \"/sys/devices/system/node/** r,\" to %s on the host", err, local)
+	case strings.Contains(err.Error(), "Could not open '") && strings.Contains(err.Error(), "Permission denied"):
+		return fmt.Errorf("%w. If the host has AppArmor (aa-status), its kernel log says what it refused (journalctl -k -g apparmor); let machines open that by a line such as \"/srv/machines/** rwk,\" in %s there", err, local)
+	default:
 		return err
 	}
-
-	return fmt.Errorf("%w. If the host has AppArmor (aa-status), its kernel log says what it refused (journalctl -k -g apparmor); let machines open that by a line such as \"/srv/machines/** rwk,\" in /etc/apparmor.d/local/abstractions/libvirt-qemu there", err)
 }

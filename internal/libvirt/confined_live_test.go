@@ -23,6 +23,20 @@ func TestConfinedMachineReadsTheSameFromLibvirt(t *testing.T) {
 		t.Errorf("the disk that was attached is %v", more)
 	}
 
+	// A seed comes after the definition of its machine.
+	const laterUUID = "5a2f1c1e-0000-4000-8000-00000000000a"
+
+	later := strings.NewReplacer("<name>web-1", "<name>later", idleUUID, laterUUID).Replace(machine(t, host).XML)
+	must(t, host.Define(t.Context(), strings.Replace(later, "<devices>", `<devices><disk type="volume" device="disk"><driver name="qemu" type="raw"></driver>`+
+		`<source pool="default" volume="later.seed"></source><target dev="vdy" bus="virtio"></target><serial>seed</serial></disk>`, 1)))
+
+	found, err := host.Domain(t.Context(), laterUUID)
+	must(t, err)
+
+	if seed := spec(t, found.XML).Disks["seed"]; seed.Volume != (domainxml.Volume{Pool: "default", Name: "later.seed"}) {
+		t.Errorf("the disk whose volume is not there yet is %+v", seed)
+	}
+
 	open := machine(t, client(bed)) // as it is, without the help
 	for which, text := range map[string]string{"stored": open.XML, "live": open.LiveXML} {
 		for name, disk := range spec(t, text).Disks {

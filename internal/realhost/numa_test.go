@@ -24,6 +24,16 @@ func reserve(t *testing.T, node, count int) {
 	undo(t, "echo 0 >"+file)
 }
 
+// letNodesBeRead does until the test ends what the provider says is to be done on hosts with AppArmor.
+func letNodesBeRead(t *testing.T) {
+	t.Helper()
+
+	const file = "/etc/apparmor.d/local/abstractions/libvirt-qemu"
+
+	undo(t, "true >"+file)
+	on(t, "echo '/sys/devices/system/node/** r,' >"+file)
+}
+
 // threadOf has the CPUs that the kernel holds a thread of the machine to, and the cgroup's cpuset and memory nodes above it.
 func threadOf(t *testing.T, name string) string {
 	t.Helper()
@@ -57,12 +67,14 @@ END { for (node in sum) printf "%%s=%%d ", node, sum[node] }' /proc/$(cat /run/l
 func TestMachineHasHugePagesOfItsNodeAndPinsOnCgroupV2(t *testing.T) {
 	reserve(t, 1, 40)
 
+	const emulator = "0,2"
+
 	config := func(memory, node, pins string) string {
 		return idle("bound", fmt.Sprintf(`memory = %q
-  cpu            = { pins = %s, emulator = "0" }
+  cpu            = { pins = %s, emulator = %q }
   memory_backing = { page_size = "2MiB" }
   numa_nodes     = [{ cpus = "0-1", memory = %q, host_node = %s }]
-  allow_change   = "reboot"`, memory, pins, memory, node))
+  allow_change   = "reboot"`, memory, pins, emulator, memory, node))
 	}
 
 	first := ""
@@ -70,18 +82,27 @@ func TestMachineHasHugePagesOfItsNodeAndPinsOnCgroupV2(t *testing.T) {
 
 	apply(t,
 		resource.TestStep{
-			Config:      config("64MiB", "0", `["2", "3"]`),
+			Config:      config("64MiB", "0", `["1", "3"]`),
 			ExpectError: flexible(`needs 32 huge pages of 2MiB of NUMA node 0, and host "server" has 0 free for it`),
 		},
 		resource.TestStep{
-			Config: config("64MiB", "1", `["2", "3"]`),
+			Config:      strings.Replace(config("64MiB", "1", `["1", "3"]`), emulator, "0", 1),
+			ExpectError: flexible("they are kept to CPUs 0, of which the node has none. Add one of 2-3 to cpu.emulator"),
+		},
+		resource.TestStep{ // as Debian has set AppArmor up
+			Config:      config("64MiB", "1", `["1", "3"]`),
+			ExpectError: flexible(`add the line "/sys/devices/system/node/** r," to /etc/apparmor.d/local/abstractions/libvirt-qemu`),
+		},
+		resource.TestStep{
+			PreConfig: func() { letNodesBeRead(t) },
+			Config:    config("64MiB", "1", `["1", "3"]`),
 			Check: check(func() {
 				first = process()
 
 				want(t, "stat -f -c %T /sys/fs/cgroup", "cgroup2fs")
-				wantThread(t, `"CPU 0/"*`, "2")
+				wantThread(t, `"CPU 0/"*`, "1")
 				wantThread(t, `"CPU 1/"*`, "3")
-				wantThread(t, "qemu-system-x86", "0")
+				wantThread(t, "qemu-system-x86", "0,2")
 
 				if got := pages(t, "huge"); got != "N1=32" {
 					t.Errorf("The machine has the huge pages %q, want 32 of node 1", got)
@@ -90,7 +111,7 @@ func TestMachineHasHugePagesOfItsNodeAndPinsOnCgroupV2(t *testing.T) {
 		},
 		imported(vmAddress, "server/bound"),
 		resource.TestStep{
-			Config: config("64MiB", "1", `["3", "2"]`) + "data \"hypervisor_host\" \"server\" {\n  name = \"server\"\n  depends_on = [hypervisor_vm.bound]\n}\n",
+			Config: config("64MiB", "1", `["3", "1"]`) + "data \"hypervisor_host\" \"server\" {\n  name = \"server\"\n  depends_on = [hypervisor_vm.bound]\n}\n",
 			Check: resource.ComposeTestCheckFunc(
 				resource.TestCheckResourceAttr("data.hypervisor_host.server", "facts.cpus", "0-3"),
 				resource.TestCheckResourceAttr("data.hypervisor_host.server", "facts.nodes.#", "2"),
@@ -105,13 +126,13 @@ func TestMachineHasHugePagesOfItsNodeAndPinsOnCgroupV2(t *testing.T) {
 					}
 
 					wantThread(t, `"CPU 0/"*`, "3")
-					wantThread(t, `"CPU 1/"*`, "2")
+					wantThread(t, `"CPU 1/"*`, "1")
 				}),
 			),
 			ConfigPlanChecks: planned(vmAddress, plancheck.ResourceActionUpdate),
 		},
 		resource.TestStep{ // more than its node has, though there would be enough with its own
-			Config:      config("128MiB", "1", `["3", "2"]`),
+			Config:      config("128MiB", "1", `["3", "1"]`),
 			ExpectError: flexible(`needs 64 huge pages of 2MiB of NUMA node 1, and host "server" has 40 free for it`),
 		},
 	)
@@ -119,6 +140,8 @@ func TestMachineHasHugePagesOfItsNodeAndPinsOnCgroupV2(t *testing.T) {
 
 // TestMachineHasLockedMemoryOfItsNodes binds each of the guest's nodes to one of the host's.
 func TestMachineHasLockedMemoryOfItsNodes(t *testing.T) {
+	letNodesBeRead(t)
+
 	config := func(locked string) string {
 		return idle("bound", fmt.Sprintf(`memory = "128MiB"
   cpu            = { pins = ["0", "2"] }

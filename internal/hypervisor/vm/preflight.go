@@ -102,6 +102,10 @@ func misfit(want domainxml.Spec, host string, hardware topology.Host) error {
 		if _, found := nodes[node.Host]; !found && node.Host >= 0 {
 			return fmt.Errorf("NUMA node %d of the guest is bound to node %d of host %q, which has %d. Bind it to another one", id, node.Host, host, len(nodes))
 		}
+
+		if near := nodes[node.Host].CPUs(); node.Host >= 0 && filledFromAfar(want, near) {
+			return fmt.Errorf("the memory of node %d of host %q is filled by QEMU's own threads there before the machine starts, and they are kept to CPUs %s, of which the node has none. Add one of %s to cpu.emulator, or leave it out", node.Host, host, want.Emulator, near)
+		}
 	}
 
 	for _, id := range want.Pages.Nodes.CPUs() {
@@ -121,6 +125,12 @@ func misfit(want domainxml.Spec, host string, hardware topology.Host) error {
 	}
 
 	return nil
+}
+
+// filledFromAfar reports whether all memory is taken when the machine starts, by threads that may not run near it. Since version 8.10
+// libvirt has them run on the CPUs of the memory's node (thread-context), and QEMU ends if their cgroup has none of these.
+func filledFromAfar(want domainxml.Spec, near topology.CPUSet) bool {
+	return (want.Pages.Size > 0 || want.Preallocated) && !want.Emulator.IsEmpty() && want.Emulator.Intersect(near).IsEmpty()
 }
 
 func siblings(cpus topology.CPUSet, hardware topology.Host) bool {

@@ -97,6 +97,9 @@ func TestHardwareThatTheHostDoesNotHaveIsRefused(t *testing.T) {
 		"bound to a node":          {domainxml.Spec{Nodes: []domainxml.Node{{Host: 1}, {Host: -1}}}, ""},
 		"bound to no node":         {domainxml.Spec{Nodes: []domainxml.Node{{Host: 0}, {Host: 2}}}, `NUMA node 1 of the guest is bound to node 2 of host "alpha", which has 2`},
 		"pages of a missing node":  {domainxml.Spec{Pages: domainxml.Pages{Size: 2 << 20, Nodes: set("1-2")}}, `NUMA node 2 of host "alpha"`},
+		"filled by CPUs beside it": {domainxml.Spec{Preallocated: true, Emulator: set("0-2"), Nodes: []domainxml.Node{{Host: 1}}}, ""},
+		"filled by CPUs afar":      {domainxml.Spec{Pages: domainxml.Pages{Size: 2 << 20}, Emulator: set("0-1"), Nodes: []domainxml.Node{{Host: 1}}}, "Add one of 2-3,6-7 to cpu.emulator, or leave it out"},
+		"not filled at once":       {domainxml.Spec{Emulator: set("0-1"), Nodes: []domainxml.Node{{Host: 1}}}, ""},
 		"pages of nodes there are": {domainxml.Spec{Pages: domainxml.Pages{Size: 2 << 20, Nodes: set("0-1")}}, ""},
 	} {
 		var diags diag.Diagnostics
