@@ -60,7 +60,7 @@ func TestMachinesAreOnVLANsOfOpenVSwitch(t *testing.T) {
 		imported("hypervisor_vm.web", "server/web"),
 		resource.TestStep{ // under a machine it stays as it is
 			Config:      switched("shop", "vlans = [43]") + switched("trunk", "vlans = [10, 20]") + switched("plain", "") + machine(three),
-			ExpectError: flexible(`Unable to delete network "shop" ... machine "web"`),
+			ExpectError: flexible(`Unable to delete network "shop" ... Machine "web"`),
 		},
 		resource.TestStep{ // an interface that leaves takes its port along
 			Config:           networks + machine("a = { network = hypervisor_network.shop.name }"),
