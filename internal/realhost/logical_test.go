@@ -73,7 +73,7 @@ func TestPoolAndVolumesLiveInAVolumeGroup(t *testing.T) {
 		},
 		resource.TestStep{ // what was made of other sizes is not what is declared, and is not left
 			Config:      config(`"128MiB"`) + inGroup("odd", `size = "5MiB"`),
-			ExpectError: flexible(`pool "fast" is a volume group, which rounds sizes up to whole extents: 5MiB became 8MiB. Write size = "8MiB"`),
+			ExpectError: flexible(`Pool "fast" is a volume group, which rounds sizes up to whole extents: 5MiB became 8MiB. Write size = "8MiB"`),
 		},
 		resource.TestStep{Config: config(`"128MiB"`), Check: check(func() { want(t, "lvs --noheadings -o lv_name vg0", "data db.seed theirs") })},
 		refused(config(`"128MiB"`)+inGroup("other", "size = \"8MiB\"\nformat = \"qcow2\""), `Unable to plan volume "other" ... Write format = "raw" or leave it out`),

@@ -34,17 +34,16 @@ func letNodesBeRead(t *testing.T) {
 	on(t, "echo '/sys/devices/system/node/** r,' >"+file)
 }
 
-// threadOf has the CPUs that the kernel holds a thread of the machine to, and the cgroup's cpuset and memory nodes above it.
+// threadOf has the CPUs that the kernel holds the machine's threads of a name to, and their cgroup.
 func threadOf(t *testing.T, name string) string {
 	t.Helper()
 
 	return strings.Join(strings.Fields(on(t, fmt.Sprintf(`
 for task in /proc/$(cat /run/libvirt/qemu/bound.pid)/task/*; do
 	case $(cat $task/comm) in %s)
-		sed -n 's/^Cpus_allowed_list://p' $task/status
-		cat /sys/fs/cgroup$(sed -n 's/^0:://p' $task/cgroup)/cpuset.cpus
+		echo $(sed -n 's/^Cpus_allowed_list://p' $task/status) $(cat /sys/fs/cgroup$(sed -n 's/^0:://p' $task/cgroup)/cpuset.cpus)
 	esac
-done`, name))), " ")
+done | sort -u`, name))), " ")
 }
 
 func wantThread(t *testing.T, name, cpus string) {
