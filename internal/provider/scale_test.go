@@ -3,10 +3,15 @@ package provider_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
 )
 
 // customers never stop asking, and remember who answered.
@@ -17,15 +22,18 @@ type customers struct {
 	failure error
 }
 
-// TestAWebMachineComesAndGoesUnderCustomersThatNeverStop adds a machine to two, as before a sale, and takes it away again.
+// TestAWebMachineComesAndGoesUnderCustomersThatNeverStop adds a machine to two, as before a sale, grows the other two from one vCPU to two, one of
+// them as it runs and one by a restart that drains it first, and takes the third away again.
 func TestAWebMachineComesAndGoesUnderCustomersThatNeverStop(t *testing.T) {
 	s := startStack(t)
 	run := s.quickstart(t, "terraform")
 
 	// Two machines of a host share what few CPUs it has. Checks have the time that a busy test machine needs: that a slow guest is not listed is another test's subject.
-	edit(t, run, "main.tf", `pins = ["1"], emulator`, `pins = ["1"], exclusive = false, emulator`)
+	edit(t, run, "main.tf", `pins = ["1"], emulator`, `pins = contains(var.grown, each.key) ? ["1", "0"] : ["1"], maximum = each.key == "web-1" ? 2 : null, exclusive = false, emulator`)
 	edit(t, run, "main.tf", `interval = "1s", timeout = "1s"`, `interval = "1s", timeout = "20s"`)
 	edit(t, run, "main.tf", `wait_for_passing = "30s"`, "wait_for_passing = \"2m\"\n  drain            = \"3s\"")
+	edit(t, run, "main.tf", `wait_for = { tcp`, "allow_change = each.key == \"web-2\" ? \"reboot\" : \"live\"\n  drain        = { services = [\"up\"], wait = \"3s\" }\n  wait_for     = { tcp")
+	write(t, filepath.Join(run.Folder, "grown.tf"), "variable \"grown\" {\n  type    = set(string)\n  default = []\n}\n")
 
 	apply(t, run)
 	s.wantAnswers(t, "web-1", "web-2")
@@ -45,6 +53,8 @@ func TestAWebMachineComesAndGoesUnderCustomersThatNeverStop(t *testing.T) {
 		return nil
 	})
 	t.Logf("The first request was answered by the new machine %.1f s after the apply began.", crowd.since("web-3").Sub(began).Seconds())
+
+	s.growUnder(t, run, crowd)
 
 	s.declare(t, run, machines)
 	apply(t, run)
@@ -72,6 +82,40 @@ func TestAWebMachineComesAndGoesUnderCustomersThatNeverStop(t *testing.T) {
 	}
 
 	s.wantNothingLeft(t)
+}
+
+// growUnder gives two machines a second vCPU each, while customers go on asking all three.
+func (s *stack) growUnder(t *testing.T, run *cli.CLI, crowd *customers) {
+	t.Helper()
+
+	before := s.pids(t)
+
+	for n, grown := range []string{"web-1", "web-2"} {
+		write(t, filepath.Join(run.Folder, "grown.auto.tfvars"), []string{`grown = ["web-1"]`, `grown = ["web-1", "web-2"]`}[n]+"\n")
+		apply(t, run)
+		crowd.forget()
+		eventually(t, func() error {
+			if share, of := crowd.share(grown); of < 60 || share < 20 {
+				return fmt.Errorf("the machine that has grown answered %.0f %% of %d requests", share, of)
+			}
+
+			return nil
+		})
+
+		threads, err := s.hosts[machines[grown]].Threads(grown)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		vcpus := slices.DeleteFunc(threads, func(thread testbed.Thread) bool { return !strings.HasPrefix(thread.Name, "CPU ") })
+		if len(vcpus) != 2 {
+			t.Errorf("%s has the vCPUs %v after it has grown", grown, vcpus)
+		}
+	}
+
+	if after := s.pids(t); after["web-1"] != before["web-1"] || after["web-2"] == before["web-2"] {
+		t.Errorf("Only web-2 is to be restarted, and the processes %v are %v", before, after)
+	}
 }
 
 // crowd has customers ask until the returned function is called.

@@ -8,6 +8,9 @@ locals {
   redis_shares  = 1 + var.redis_replicas
   redis_masters = [for n in [0, 1] : ceil(var.tiers.redis.machines / local.redis_shares) + n if 2 * ceil((ceil(var.tiers.redis.machines / local.redis_shares) + n) / length(local.by_domain)) < ceil(var.tiers.redis.machines / local.redis_shares) + n]
 
+  # Sizes are whole numbers of their unit.
+  memory = { for tier, machine in var.tiers : tier => floor(machine.memory_gib) == machine.memory_gib ? "${machine.memory_gib}GiB" : "${ceil(1024 * machine.memory_gib)}MiB" }
+
   counted = {
     gateway       = { for n in range(1, var.tiers.gateway.machines + 1) : "gateway-${n}" => n }
     consul        = { for n in range(1, var.tiers.consul.machines + 1) : "consul-${n}" => n }
@@ -26,7 +29,7 @@ locals {
         tier    = tier
         number  = n
         vcpus   = try(var.sizes[name].vcpus, var.tiers[tier].vcpus)
-        memory  = try(var.sizes[name].memory, "${var.tiers[tier].memory_gib}GiB")
+        memory  = try(var.sizes[name].memory, local.memory[tier])
         address = "${cidrhost(var.network.cidr, var.network.first[tier] + n - 1)}/${split("/", var.network.cidr)[1]}"
       }
     }

@@ -24,6 +24,11 @@ output "machines" {
   }
 }
 
+output "rto_estimate" {
+  description = "Seconds that a tier is away when a machine dies at once, as `rto_estimate` of the modules: `redis`, and `mysql` by the number of the pair."
+  value       = { redis = module.redis.rto_estimate, mysql = { for pair, mysql in module.mysql : pair => mysql.rto_estimate } }
+}
+
 output "free" {
   description = "What is left on each host, as `free` of `hypervisor_placement`: room for a sale, and what is left after the loss of a host."
   value       = hypervisor_placement.platform.free

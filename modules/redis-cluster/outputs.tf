@@ -23,6 +23,14 @@ output "shards" {
   }
 }
 
+output "rto_estimate" {
+  description = "Seconds without writes to some slots when a machine dies at once: `typical`, and the `longest`. The README has the formula."
+  value = {
+    typical = local.node_timeout / 1000 + 2
+    longest = 2 * local.node_timeout / 1000 + 3
+  }
+}
+
 output "files" {
   description = "By machine: the content of each file that is written, by path, without secrets."
   value       = local.files

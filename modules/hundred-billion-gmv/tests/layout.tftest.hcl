@@ -128,7 +128,7 @@ run "a_small_network_will_do" {
       gateway       = { machines = 2, vcpus = 1, memory_gib = 1 }
       web           = { machines = 2, vcpus = 1, memory_gib = 2 }
       mysql         = { machines = 4, vcpus = 1, memory_gib = 2 }
-      redis         = { machines = 6, vcpus = 1, memory_gib = 1 }
+      redis         = { machines = 6, vcpus = 1, memory_gib = 0.5 }
       elasticsearch = { machines = 0, vcpus = 2, memory_gib = 4 }
       consul        = { machines = 3, vcpus = 1, memory_gib = 1 }
     }
@@ -137,6 +137,11 @@ run "a_small_network_will_do" {
   assert {
     condition     = local.fleet["gateway-1"].address == "10.0.0.11/24" && local.fleet["web-2"].address == "10.0.0.102/24" && local.fleet["mysql-2-2"].address == "10.0.0.34/24"
     error_message = "Addresses are others: ${jsonencode(local.fleet)}"
+  }
+
+  assert {
+    condition     = local.fleet["redis-1"].memory == "512MiB" && local.fleet["web-1"].memory == "2GiB"
+    error_message = "Sizes are no whole numbers of their units: ${jsonencode(local.fleet)}"
   }
 
   assert {

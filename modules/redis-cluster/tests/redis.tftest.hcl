@@ -56,6 +56,11 @@ run "each_machine_is_told_its_part" {
   }
 
   assert {
+    condition     = output.rto_estimate.typical == 7 && output.rto_estimate.longest == 13
+    error_message = "The estimate does not follow from the time-out: ${jsonencode(output.rto_estimate)}"
+  }
+
+  assert {
     condition     = !strcontains(jsonencode([output.files, local.user_data]), var.password)
     error_message = "The password is in what stands in the state."
   }
