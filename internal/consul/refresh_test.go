@@ -48,7 +48,7 @@ func TestRefreshReadsOnceHoweverManyInstances(t *testing.T) {
 		want  map[string]int
 	}{
 		"agent":   {60, "", map[string]int{"GET /v1/agent/services": 1, "GET /v1/agent/checks": 1}},
-		"catalog": {300, `node = "NAME-${count.index}"`, map[string]int{"GET /v1/health/service/NAME": 1}},
+		"catalog": {130, `node = "NAME-${count.index}"`, map[string]int{"GET /v1/health/service/NAME": 1}},
 	} {
 		t.Run(label, func(t *testing.T) {
 			name := unique(t)
