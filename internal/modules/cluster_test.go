@@ -26,6 +26,7 @@ var consulTokens = map[string]string{
 	"agent":      "7a1f0000-0000-4000-8000-000000000002",
 	"services":   "7a1f0000-0000-4000-8000-000000000003",
 	"mysql-pair": "7a1f0000-0000-4000-8000-000000000004",
+	"gateway":    "7a1f0000-0000-4000-8000-000000000005",
 }
 
 // member is a Consul agent that runs from what its machine was told, on a loopback address of its own.
@@ -66,7 +67,9 @@ func startCluster(t *testing.T) *cluster {
 	delete(addresses, "web-1")
 	c.servers = slices.Sorted(maps.Keys(addresses))
 
-	secrets := c.secrets(t, slices.Sorted(maps.Values(addresses)))
+	secrets := consulSecrets(t, program, slices.Sorted(maps.Values(addresses)))
+	c.ca.AppendCertsFromPEM([]byte(secrets["ca_certificate"].(string)))
+
 	told := render(t, read(t, "testdata/consul.tf"), map[string]any{"secrets": secrets, "servers": addresses, "client": client})
 
 	for name, m := range c.members {
@@ -82,8 +85,8 @@ func startCluster(t *testing.T) *cluster {
 	return c
 }
 
-// secrets are what a caller of the module makes with consul keygen, consul tls and uuidgen.
-func (c *cluster) secrets(t *testing.T, servers []string) map[string]any {
+// consulSecrets are what a caller of the module makes with consul keygen, consul tls and uuidgen.
+func consulSecrets(t *testing.T, program string, servers []string) map[string]any {
 	t.Helper()
 
 	authority, err := testbed.NewAuthority(t.TempDir())
@@ -96,9 +99,7 @@ func (c *cluster) secrets(t *testing.T, servers []string) map[string]any {
 		t.Fatal(err)
 	}
 
-	c.ca.AppendCertsFromPEM([]byte(read(t, authority.CAFile())))
-
-	gossip, err := exec.CommandContext(t.Context(), c.program, "keygen").Output()
+	gossip, err := exec.CommandContext(t.Context(), program, "keygen").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,18 +118,7 @@ func (c *cluster) start(t *testing.T, m *member) {
 		arguments = append(arguments, "-node="+m.name)
 	}
 
-	daemon, err := c.bed.StartBeside(m.name, append([]string{c.program}, arguments...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	m.daemon = daemon
-
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("The end of what %s printed:\n%s", m.name, daemon.LastWords())
-		}
-	})
+	m.daemon = startBeside(t, c.bed, m.name, append([]string{c.program}, arguments...)...)
 }
 
 // client is the API of a member's agent, as a process on that machine uses it.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,8 +21,8 @@ type lan struct {
 
 // machine is one of them.
 type machine struct {
-	lan                     *lan
-	name, namespace, folder string
+	lan                                    *lan
+	name, address, namespace, folder, port string
 }
 
 // newLAN makes the switch, in a network of its own too.
@@ -49,16 +50,19 @@ func (l *lan) namespace(t *testing.T, name string) {
 	})
 }
 
-// add makes a machine with what it was told in a folder: paths of /etc, /usr/local and /var in the texts lead there.
+// add makes a machine with what it was told in a folder: paths of /etc, /srv, /usr/local/sbin and /var in the texts
+// lead there.
 func (l *lan) add(t *testing.T, name, address string, told guest, replacements ...string) *machine {
 	t.Helper()
 
-	number := address[strings.LastIndex(address, ".")+1:]
-	m := &machine{lan: l, name: name, namespace: l.id + name, folder: filepath.Join(l.bed.Folder(), name)}
+	m := &machine{
+		lan: l, name: name, address: address, namespace: l.id + name, folder: filepath.Join(l.bed.Folder(), name),
+		port: "port" + address[strings.LastIndex(address, ".")+1:],
+	}
 
 	l.namespace(t, m.namespace)
-	ip(t, "-n", l.id+"switch", "link", "add", "name", "port"+number, "master", "sw0", "type", "veth", "peer", "name", "lan", "netns", m.namespace)
-	ip(t, "-n", l.id+"switch", "link", "set", "port"+number, "up")
+	ip(t, "-n", l.id+"switch", "link", "add", "name", m.port, "master", "sw0", "type", "veth", "peer", "name", "lan", "netns", m.namespace)
+	ip(t, "-n", l.id+"switch", "link", "set", m.port, "up")
 	ip(t, "-n", m.namespace, "address", "add", address+"/24", "dev", "lan")
 
 	for _, link := range []string{"lo", "lan"} {
@@ -66,7 +70,7 @@ func (l *lan) add(t *testing.T, name, address string, told guest, replacements .
 	}
 
 	var pairs []string
-	for _, folder := range []string{"/etc/", "/usr/local/sbin/", "/var/"} {
+	for _, folder := range []string{"/etc/", "/srv/", "/usr/local/sbin/", "/var/"} {
 		pairs = append(pairs, folder, m.folder+folder)
 	}
 
@@ -87,9 +91,21 @@ func (l *lan) add(t *testing.T, name, address string, told guest, replacements .
 func (m *machine) start(t *testing.T, argv ...string) *testbed.Beside {
 	t.Helper()
 
-	name := m.name + "-" + filepath.Base(argv[0])
+	return m.startAs(t, filepath.Base(argv[0]), argv...)
+}
 
-	server, err := m.lan.bed.StartBeside(name, append([]string{"nsenter", "--net=/run/netns/" + m.namespace}, argv...)...)
+// startAs is start for a program that another one starts, such as env.
+func (m *machine) startAs(t *testing.T, name string, argv ...string) *testbed.Beside {
+	t.Helper()
+
+	return startBeside(t, m.lan.bed, m.name+"-"+name, append([]string{"nsenter", "--net=" + m.network()}, argv...)...)
+}
+
+// startBeside starts a program, and shows the end of what it printed if the test fails.
+func startBeside(t *testing.T, bed *testbed.Bed, name string, argv ...string) *testbed.Beside {
+	t.Helper()
+
+	server, err := bed.StartBeside(name, argv...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,11 +123,14 @@ func (m *machine) start(t *testing.T, argv ...string) *testbed.Beside {
 func (m *machine) run(t *testing.T, argv ...string) (string, error) {
 	t.Helper()
 
-	command := exec.CommandContext(t.Context(), "nsenter", append([]string{"--net=/run/netns/" + m.namespace}, argv...)...)
+	command := exec.CommandContext(t.Context(), "nsenter", append([]string{"--net=" + m.network()}, argv...)...)
 	output, err := command.CombinedOutput()
 
 	return strings.TrimSpace(string(output)), err
 }
+
+// network is the file that stands for the machine's network.
+func (m *machine) network() string { return filepath.Join("/run/netns", m.namespace) }
 
 // path is where a file of the guest lies.
 func (m *machine) path(path string) string { return filepath.Join(m.folder, path) }
@@ -127,6 +146,87 @@ func (m *machine) connect(t *testing.T) {
 	t.Helper()
 
 	ip(t, "-n", m.namespace, "link", "set", "lan", "up")
+}
+
+// lose lets machines die at once, as their host does. First all of them are off the network, so that nobody is told that a
+// connection has ended, and then whatever runs on them is killed.
+func (l *lan) lose(t *testing.T, machines ...*machine) {
+	t.Helper()
+
+	var down strings.Builder
+	for _, m := range machines {
+		fmt.Fprintf(&down, "link set %s down\n", m.port)
+	}
+
+	command := exec.CommandContext(t.Context(), "ip", "-n", l.id+"switch", "-batch", "-")
+	command.Stdin = strings.NewReader(down.String())
+
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("Unable to take machines off the network: %v: %s", err, output)
+	}
+
+	eventually(t, func() error { return killAll(machines) })
+}
+
+// killAll kills the processes on machines, and fails as long as it finds any: one may start another meanwhile.
+func killAll(machines []*machine) error {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return err
+	}
+
+	found := 0
+
+	for _, folder := range processes {
+		killed, err := killOn(machines, folder)
+		if err != nil {
+			return err
+		}
+
+		if killed {
+			found++
+		}
+	}
+
+	if found > 0 {
+		return fmt.Errorf("%d processes were found on lost machines", found)
+	}
+
+	return nil
+}
+
+// killOn kills a process if it runs on one of the machines.
+func killOn(machines []*machine, folder string) (killed bool, err error) {
+	pid, err := strconv.Atoi(filepath.Base(folder))
+	if err != nil {
+		return false, err
+	}
+
+	process, err := os.FindProcess(pid) // first of all: what is looked at afterwards is what is killed
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = process.Release() }()
+
+	network, err := os.Stat(filepath.Join(folder, "ns/net"))
+	if err != nil {
+		return false, nil // it has ended
+	}
+
+	for _, m := range machines {
+		own, err := os.Stat(m.network())
+		if err != nil {
+			return false, err
+		}
+
+		if os.SameFile(own, network) {
+			_ = process.Kill() // it may end at this moment
+
+			return true, nil
+		}
+	}
+
+	return false, nil
 }
 
 func ip(t *testing.T, arguments ...string) {

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
-	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
 	"github.com/go-sql-driver/mysql"
 )
 
@@ -20,12 +19,6 @@ const (
 	replicationPassword = `a "secret" with \ and '`
 	shopPassword        = `another 'one' with \`
 )
-
-// database is a member of a pair that runs from what its machine was told.
-type database struct {
-	name, address, folder string
-	env                   []string // of its units
-}
 
 // TestMySQLPairBeginsFromWhatItsMachinesAreTold runs the units of a member by hand: the set-up, the server with what comes
 // before each start, and the agent. What a pair survives is tested in internal/pair.
@@ -39,11 +32,7 @@ func TestMySQLPairBeginsFromWhatItsMachinesAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	binary := filepath.Join(t.TempDir(), "mysql-pair")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/mysql-pair").CombinedOutput(); err != nil {
-		t.Fatalf("Unable to build mysql-pair: %v\n%s", err, output)
-	}
-
+	binary := buildPair(t)
 	members := startPair(t, bed, consul, binary)
 	status := func() string {
 		command := exec.CommandContext(t.Context(), binary, "status", "--pair=shop")
@@ -133,84 +122,19 @@ func startPair(t *testing.T, bed *testbed.Bed, consul *testbed.Consul, binary st
 	})
 
 	for name, address := range addresses {
-		member := &database{name: name, address: address, folder: filepath.Join(bed.Folder(), name)}
+		folder := filepath.Join(bed.Folder(), name)
+		told[name].writeTo(t, folder, strings.NewReplacer(
+			"/etc/", filepath.Join(folder, "etc")+"/", "/srv/mysql", filepath.Join(folder, "srv/mysql")))
+
+		member := newDatabase(t, name, address, folder)
+		member.env = append(member.env, "CONSUL_HTTP_ADDR="+consul.Address())
 		members[name] = member
 
-		told[name].writeTo(t, member.folder, strings.NewReplacer(
-			"/etc/", filepath.Join(member.folder, "etc")+"/", "/srv/mysql", filepath.Join(member.folder, "srv/mysql")))
-
-		member.env = append(os.Environ(), "MYSQL_USER=root")
-		for line := range strings.Lines(read(t, filepath.Join(member.folder, "etc/mysql-pair.env"))) {
-			member.env = append(member.env, strings.TrimSuffix(line, "\n"))
-		}
-
-		member.env = append(member.env, "CONSUL_HTTP_ADDR="+consul.Address())
 		member.setUp(t)
-		member.start(t, bed, binary)
+		member.start(t, binary, func(program string, argv ...string) { startBeside(t, bed, name+"-"+program, argv...) })
 	}
 
 	return members
-}
-
-// setUp does what the unit mysql-pair-setup does.
-func (d *database) setUp(t *testing.T) {
-	t.Helper()
-
-	command := exec.CommandContext(t.Context(), "bash", filepath.Join(d.folder, "usr/local/sbin/mysql-pair-setup"), filepath.Join(d.folder, "srv/mysql"))
-	command.Env = d.env
-
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("Unable to set %s up: %v\n%s", d.name, err, output)
-	}
-}
-
-// start runs the server and the agent with the command lines of their units, again whenever they end, as systemd does.
-func (d *database) start(t *testing.T, bed *testbed.Bed, binary string) {
-	t.Helper()
-
-	path := func(name string) string { return filepath.Join(d.folder, name) }
-	write(t, path("my.cnf"), fmt.Sprintf("[mysqld]\nuser = root\nsocket = %s\npid_file = %s\n!includedir %s\n",
-		path("socket"), path("pid"), path("etc/mysql/mariadb.conf.d")))
-
-	prepare := unitLine(t, "mariadb.conf", "ExecStartPre=+", binary) + " --config=" + path("etc/mysql/mariadb.conf.d/99-pair.cnf")
-	run := unitLine(t, "mysql-pair.service", "ExecStart=", binary) + " --socket=" + path("socket")
-
-	for name, line := range map[string]string{"server": prepare + " && mariadbd --defaults-file=" + path("my.cnf"), "agent": run} {
-		script := path(name + ".sh")
-		write(t, script, "while :; do "+line+"; sleep 0.1; done\n")
-
-		// A unit has its variables from a file, of which each line is one.
-		daemon, err := bed.StartBeside(d.name+"-"+name, append([]string{"/usr/bin/env"}, append(d.env, "bash", script)...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Logf("The end of what %s's %s printed:\n%s", d.name, name, daemon.LastWords())
-			}
-		})
-	}
-}
-
-// unitLine is a command line of a unit that the image has, for this machine's program.
-func unitLine(t *testing.T, unit, key, binary string) string {
-	t.Helper()
-
-	root, err := cli.Root(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	for line := range strings.Lines(read(t, filepath.Join(root, "cmd/mysql-pair/systemd", unit))) {
-		if command, found := strings.CutPrefix(strings.TrimSpace(line), key+"/usr/local/bin/mysql-pair"); found {
-			return binary + command
-		}
-	}
-
-	t.Fatalf("%s has no %s", unit, key)
-
-	return ""
 }
 
 // wantCiphers wants the replication of a replica to be encrypted, and to check whom it is with.

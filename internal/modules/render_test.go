@@ -30,9 +30,19 @@ type file struct {
 //go:embed testdata/recorder.tf
 var recorder string
 
+// noProvider is where no provider is, for a configuration that needs none.
+const noProvider = "no provider is needed"
+
 // render applies a configuration that calls modules by their path below ./modules, and returns the guests by name. Of the modules
 // only `machines` is another one, which takes the same inputs and needs no host.
 func render(t *testing.T, configuration string, variables map[string]any) map[string]guest {
+	t.Helper()
+
+	return guests(t, apply(t, configuration, variables, noProvider).Folder)
+}
+
+// apply is render for a configuration that may need the provider, and gives access to its outputs.
+func apply(t *testing.T, configuration string, variables map[string]any, provider string) *cli.CLI {
 	t.Helper()
 
 	root, err := cli.Root(t.Context())
@@ -46,10 +56,13 @@ func render(t *testing.T, configuration string, variables map[string]any) map[st
 	}
 
 	write(t, filepath.Join(tree, "main.tf"), configuration)
-	forgetProviders(t, filepath.Join(tree, "modules"))
 
 	for name, text := range map[string]string{"main.tf": recorder, "volumes.tf": "", "outputs.tf": ""} {
 		write(t, filepath.Join(tree, "modules/machines", name), text)
+	}
+
+	if provider == noProvider {
+		forgetProviders(t, filepath.Join(tree, "modules"))
 	}
 
 	terraform, err := testbed.Tool(t.Context(), "terraform")
@@ -57,7 +70,7 @@ func render(t *testing.T, configuration string, variables map[string]any) map[st
 		t.Fatal(err)
 	}
 
-	run, err := cli.New(t.Context(), terraform, "no provider is needed", tree, t.TempDir())
+	run, err := cli.New(t.Context(), terraform, provider, tree, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +83,7 @@ func render(t *testing.T, configuration string, variables map[string]any) map[st
 		t.Fatal(err)
 	}
 
-	return guests(t, filepath.Join(run.Folder, "guests"))
+	return run
 }
 
 // forgetProviders keeps init from looking for a provider that nothing uses.
@@ -91,7 +104,7 @@ func forgetProviders(t *testing.T, modules string) {
 func guests(t *testing.T, folder string) map[string]guest {
 	t.Helper()
 
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	files, err := filepath.Glob(filepath.Join(folder, "guests/*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("Unable to find what machines are told: %v", err)
 	}
