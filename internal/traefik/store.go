@@ -15,7 +15,7 @@ import (
 // maxAge is how old the keys may be by which a deletion is judged that others' keys may forbid.
 const maxAge = 2 * time.Second
 
-// gathering is how long a write waits for others that may share its transaction.
+// gathering is how long a write waits at most for others that may share its transaction.
 const gathering = 3 * time.Millisecond
 
 // contents are Traefik's keys in Consul, by the object that they make up and then by their path below the root, as it is
@@ -29,13 +29,14 @@ type store struct {
 	consul *catalog.Client
 	root   string // with a slash at its end
 
-	turn    chan struct{} // holds one element while somebody reads or writes
-	held    contents      // nil if they must be read
-	read    time.Time
-	several bool // the last transaction was shared
+	turn   chan struct{} // holds one element while somebody reads or writes
+	held   contents      // nil if they must be read
+	read   time.Time
+	shared int // how many edits the last transaction had
 
 	mu      sync.Mutex
 	waiting []*edit
+	came    chan struct{} // has an element when an edit has come to wait
 }
 
 // edit is the change of one object.
@@ -50,7 +51,7 @@ type edit struct {
 }
 
 func newStore(consul *catalog.Client, root string) *store {
-	return &store{consul: consul, root: strings.Trim(root, "/") + "/", turn: make(chan struct{}, 1)}
+	return &store{consul: consul, root: strings.Trim(root, "/") + "/", turn: make(chan struct{}, 1), came: make(chan struct{}, 1)}
 }
 
 // view calls look with all keys, which must not be changed or kept.
@@ -77,6 +78,11 @@ func (s *store) change(ctx context.Context, e edit) error {
 	s.waiting = append(s.waiting, &e)
 	s.mu.Unlock()
 
+	select {
+	case s.came <- struct{}{}:
+	default: // whoever looks has not looked yet
+	}
+
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
@@ -95,7 +101,7 @@ func (s *store) change(ctx context.Context, e edit) error {
 	s.waiting = nil
 	s.mu.Unlock()
 
-	s.several = len(together) > 1
+	s.shared = len(together)
 
 	// The others are not to fail because the one who writes for them was cancelled; Consul's client bounds each request.
 	s.carryOut(context.WithoutCancel(ctx), together)
@@ -103,18 +109,32 @@ func (s *store) change(ctx context.Context, e edit) error {
 	return <-e.done
 }
 
-// gather waits a moment for others to come, if there were others the last time.
+// gather waits until as many have come as shared the last transaction, but no longer than for a moment: those whose edits were in it
+// come back at about the same time.
 func (s *store) gather(ctx context.Context) {
-	if !s.several {
+	if s.shared < 2 {
 		return
 	}
 
 	timer := time.NewTimer(gathering)
 	defer timer.Stop()
 
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	for {
+		s.mu.Lock()
+		enough := len(s.waiting) >= s.shared
+		s.mu.Unlock()
+
+		if enough {
+			return
+		}
+
+		select {
+		case <-s.came:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
