@@ -37,6 +37,8 @@ func TestConfinedMachineReadsTheSameFromLibvirt(t *testing.T) {
 		t.Errorf("the disk whose volume is not there yet is %+v", seed)
 	}
 
+	must(t, host.Undefine(t.Context(), laterUUID))
+
 	open := machine(t, client(bed)) // as it is, without the help
 	for which, text := range map[string]string{"stored": open.XML, "live": open.LiveXML} {
 		for name, disk := range spec(t, text).Disks {
