@@ -231,9 +231,10 @@ func (l *layout) order(ctx context.Context) error {
 	return fetch(ctx, &http.Client{Timeout: requestLimit}, "http://"+l.address+"/order.php", "order ")
 }
 
-// redis asks a member of the Redis Cluster.
+// redis asks a member of the Redis Cluster, and whom that one sends it to, which may be one that is lost: the client itself would wait
+// for that one for a minute.
 func (l *layout) redis(ctx context.Context, member string, command ...string) (string, error) {
-	arguments := append([]string{"env", "REDISCLI_AUTH=the-redis-password", "redis-cli", "-c", "-e", "-h", l.machines[member].Address}, command...)
+	arguments := append([]string{"env", "REDISCLI_AUTH=the-redis-password", "timeout", "1", "redis-cli", "-c", "-e", "-h", l.machines[member].Address}, command...)
 	answer, err := l.inside(ctx, member, arguments...)
 
 	return strings.TrimSpace(answer), err
