@@ -73,7 +73,9 @@ run "traefik" {
     condition = (
       strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "ip daddr 10.0.0.100 tcp dport { 80, 443 } ") &&
       strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "--value traefik.service") &&
-      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "kill -s TERM \"$gateway\"\ntimeout 2 tail ") &&
+      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "kill -s TERM \"$gateway\"\n") &&
+      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "src 10.0.0.100 and ( sport = :80 or sport = :443 )") &&
+      strcontains(output.files["gateway-2"]["/usr/local/sbin/gateway-leave"], "{1..40}") &&
       strcontains(output.files["gateway-2"]["/etc/systemd/system/keepalived.service.d/gateway.conf"], "ExecStop=-+/usr/local/sbin/gateway-leave\n")
     )
     error_message = "A gateway that stops does not end its requests first:\n${output.files["gateway-2"]["/usr/local/sbin/gateway-leave"]}"
