@@ -35,12 +35,8 @@ func ByPath(text string, path func(Volume) (string, error)) (string, error) {
 }
 
 // ByVolume is the way back: disks that are given by their paths are given as the volumes that volume finds there. One for which it
-// finds the zero Volume stays as it is.
+// finds the zero Volume stays as it is. HasPath says sooner that there are none.
 func ByVolume(text string, volume func(path string) (Volume, error)) (string, error) {
-	if !hasPath(text) {
-		return text, nil
-	}
-
 	return respell(text, func(source *libvirtxml.DomainDiskSource) (bool, error) {
 		at := file(source)
 		if at == "" {
@@ -58,8 +54,8 @@ func ByVolume(text string, volume func(path string) (Volume, error)) (string, er
 	})
 }
 
-// hasPath reports whether a disk may be given by its path.
-func hasPath(text string) bool {
+// HasPath reports whether a disk may be given by its path, without reading the definition.
+func HasPath(text string) bool {
 	return strings.Contains(text, "<source file=") || strings.Contains(text, "<source dev=")
 }
 

@@ -192,7 +192,7 @@ func TestOnlyTheSourcesOfDisksAreSpelledAnew(t *testing.T) {
 
 func TestDefinitionThatIsCutOffIsAnError(t *testing.T) {
 	for _, text := range []string{"<domain><devices><disk pool='a'><source file='/x'/>", "</domain> pool='", "<domain pool='a' <source file='"} {
-		if _, err := ByVolume(text, volumeAt); hasPath(text) && err == nil {
+		if _, err := ByVolume(text, volumeAt); HasPath(text) && err == nil {
 			t.Errorf("%q is spelled by volume", text)
 		}
 

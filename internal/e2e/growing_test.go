@@ -228,7 +228,9 @@ func (l *layout) inside(ctx context.Context, name string, command ...string) (st
 
 // order takes an order, which goes through every tier.
 func (l *layout) order(ctx context.Context) error {
-	return fetch(ctx, &http.Client{Timeout: requestLimit}, "http://"+l.address+"/order.php", "order ")
+	_, err := fetch(ctx, &http.Client{Timeout: requestLimit}, "http://"+l.address+"/order.php", "order ")
+
+	return err
 }
 
 // redis asks a member of the Redis Cluster, and whom that one sends it to, which may be one that is lost: the client itself would wait

@@ -86,7 +86,7 @@ func (l *load) ask(ctx context.Context, kind string) {
 		path, want = fmt.Sprintf("/order.php?id=%d", id), fmt.Sprintf("written %d", id)
 	}
 
-	err := fetch(ctx, l.client, "http://"+l.address+path, want)
+	_, err := fetch(ctx, l.client, "http://"+l.address+path, want)
 
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -104,25 +104,25 @@ func (l *load) ask(ctx context.Context, kind string) {
 	}
 }
 
-// fetch asks for an address and checks how the answer begins.
-func fetch(ctx context.Context, client *http.Client, url, want string) error {
+// fetch asks for an address and checks how the answer begins, which it returns.
+func fetch(ctx context.Context, client *http.Client, url, want string) (body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
 
-	body, err := io.ReadAll(response.Body)
-	if err == nil && (response.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), want)) {
-		err = fmt.Errorf("%s: %.100s", response.Status, body)
+	content, err := io.ReadAll(response.Body)
+	if err == nil && (response.StatusCode != http.StatusOK || !strings.HasPrefix(string(content), want)) {
+		err = fmt.Errorf("%s: %.100s", response.Status, content)
 	}
 
-	return err
+	return string(content), err
 }
 
 // served is how many requests of a kind have succeeded since.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -50,34 +49,13 @@ func startVisitors(ctx context.Context, address string) *visitors {
 				case <-ctx.Done():
 					return
 				case <-ticker.C:
-					v.note(page(context.WithoutCancel(ctx), client, "http://"+address+"/page.php"))
+					v.note(fetch(context.WithoutCancel(ctx), client, "http://"+address+"/page.php", "web-")) // a page is the name of who made it
 				}
 			}
 		})
 	}
 
 	return v
-}
-
-// page is who made the page.
-func page(ctx context.Context, client *http.Client, url string) (machine string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-
-	response, err := client.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-
-	body, err := io.ReadAll(response.Body)
-	if err == nil && (response.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), "web-")) {
-		err = fmt.Errorf("%s: %.100s", response.Status, body)
-	}
-
-	return string(body), err
 }
 
 func (v *visitors) note(machine string, err error) {

@@ -154,11 +154,11 @@ func TestMoveToAHostWithoutTheMachinesBridgeIsRefusedInThePlan(t *testing.T) {
 	)
 }
 
-func TestMachineMovesOnStorageThatBothHostsHave(t *testing.T) {
-	hosts := testbed.Hosts(t, "alpha", "beta")
-	file, kind := contentFor(t, 1024), testbed.DomainTypeFor(t)
-	folder := filepath.Join(hosts[0].Bed().Folder(), "shared")
+// sharePool makes a pool "shared" on each of the hosts, over one folder, which it returns.
+func sharePool(t *testing.T, hosts []*testbed.Host) (folder string) {
+	t.Helper()
 
+	folder = filepath.Join(hosts[0].Bed().Folder(), "shared")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -166,6 +166,14 @@ func TestMachineMovesOnStorageThatBothHostsHave(t *testing.T) {
 	for _, host := range hosts {
 		virsh(t, host, "pool-create-as", "shared", "dir", "--target", folder)
 	}
+
+	return folder
+}
+
+func TestMachineMovesOnStorageThatBothHostsHave(t *testing.T) {
+	hosts := testbed.Hosts(t, "alpha", "beta")
+	file, kind := contentFor(t, 1024), testbed.DomainTypeFor(t)
+	folder := sharePool(t, hosts)
 
 	inode := func() uint64 { return inodeOf(t, filepath.Join(folder, "m1.img")) }
 	first := uint64(0)
@@ -244,15 +252,7 @@ func inodeOf(t *testing.T, path string) uint64 {
 // says, and exists once.
 func TestMachineThatSomebodyMovedIsFoundAndNotMadeAnew(t *testing.T) {
 	hosts := testbed.Hosts(t, "alpha", "beta")
-	folder := filepath.Join(hosts[0].Bed().Folder(), "shared")
-
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-
-	for _, host := range hosts {
-		virsh(t, host, "pool-create-as", "shared", "dir", "--target", folder)
-	}
+	sharePool(t, hosts)
 
 	config := onHosts(fmt.Sprintf(mover, "alpha", "shared", contentFor(t, 64), testbed.DomainTypeFor(t), ""), hosts...)
 	uuid := ""

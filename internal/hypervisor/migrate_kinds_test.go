@@ -140,15 +140,7 @@ func TestGuestThatNeverRestsMovesByPostCopy(t *testing.T) {
 	hosts := testbed.Hosts(t, "alpha", "beta")
 	bed := hosts[0].Bed()
 	address := bed.Address(101)
-	folder := filepath.Join(bed.Folder(), "shared")
-
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-
-	for _, host := range hosts {
-		virsh(t, host, "pool-create-as", "shared", "dir", "--target", folder)
-	}
+	sharePool(t, hosts)
 
 	on := func(host string) string {
 		return onHosts(fmt.Sprintf(restless, host, testbed.ImageFor(t), testbed.DomainTypeFor(t), bed.CIDR(101), bed.Gateway(), address), hosts...)

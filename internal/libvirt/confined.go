@@ -91,17 +91,14 @@ func (c *confining) domains() ([]Domain, error) {
 	return each(len(domains), func(i int) (Domain, error) { return c.read(domains[i], folders) })
 }
 
-func (c *confining) domain(uuid string) (Domain, error) {
-	domain, err := c.connection.domain(uuid)
-	if err != nil {
-		return Domain{}, err
-	}
-
-	return c.read(domain, sync.OnceValues(c.folders))
-}
+func (c *confining) domain(uuid string) (Domain, error) { return c.lone(c.connection.domain(uuid)) }
 
 func (c *confining) domainNamed(name string) (Domain, error) {
-	domain, err := c.connection.domainNamed(name)
+	return c.lone(c.connection.domainNamed(name))
+}
+
+// lone is read for a machine that is asked for alone.
+func (c *confining) lone(domain Domain, err error) (Domain, error) {
 	if err != nil {
 		return Domain{}, err
 	}
@@ -193,7 +190,7 @@ func (c *confining) folders() (map[string]string, error) {
 }
 
 // read has in the definitions of a machine the volumes that the host has by their paths, or would have in the folders of its pools.
-func (c *confining) read(domain Domain, folders func() (map[string]string, error)) (read Domain, err error) {
+func (c *confining) read(domain Domain, folders func() (map[string]string, error)) (_ Domain, err error) {
 	if domain.XML, err = c.readXML(domain.XML, folders); err != nil {
 		return Domain{}, err
 	}
@@ -204,12 +201,15 @@ func (c *confining) read(domain Domain, folders func() (map[string]string, error
 }
 
 func (c *confining) readXML(xml string, folders func() (map[string]string, error)) (string, error) {
-	return domainxml.ByVolume(xml, func(at string) (domainxml.Volume, error) {
-		confined, err := c.confined()
-		if err != nil || !confined {
-			return domainxml.Volume{}, err
-		}
+	if !domainxml.HasPath(xml) {
+		return xml, nil
+	}
 
+	if confined, err := c.confined(); err != nil || !confined {
+		return xml, err
+	}
+
+	return domainxml.ByVolume(xml, func(at string) (domainxml.Volume, error) {
 		if volume, found := c.known.Load(at); found {
 			return volume.(domainxml.Volume), nil //nolint:forcetypeassert // nothing else is stored
 		}
