@@ -74,7 +74,12 @@ func TestHostRunsAContainerThatAnswersAndStopsWhenItIsAsked(t *testing.T) {
 		t.Error(err)
 	}
 
-	if _, err := run(t.Context(), "virsh", "--quiet", "--connect", host.ContainerURI(), "shutdown", "box", "--mode", "signal"); err != nil {
+	// A container may answer before libvirt knows its first process, and refuses to be stopped until then.
+	err = until(ctx, func(ctx context.Context) error {
+		_, err := run(ctx, "virsh", "--quiet", "--connect", host.ContainerURI(), "shutdown", "box", "--mode", "signal")
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	err = until(ctx, func(ctx context.Context) error {

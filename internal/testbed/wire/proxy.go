@@ -181,6 +181,9 @@ func (p *Proxy) count(call Call) *Fault {
 		return nil
 	}
 	p.fired = true
+	if p.fault.Action == Stall {
+		p.stalled = make(chan struct{}) // under the same lock: whoever sees that it fired can end it
+	}
 	return p.fault
 }
 
@@ -196,10 +199,7 @@ func (p *Proxy) act(action Action, l *link) {
 		p.cut()
 	case Cut:
 		p.cut()
-	case Stall:
-		p.mutex.Lock()
-		p.stalled = make(chan struct{})
-		p.mutex.Unlock()
+	case Stall: // it holds since the call was counted
 	}
 }
 
