@@ -1,12 +1,17 @@
 package hypervisor_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -97,7 +102,8 @@ func TestMoveIsEncryptedAndTheHostsAreVerified(t *testing.T) {
 	)
 }
 
-// restless is a machine on storage that both hosts have, whose guest writes to its memory faster than that is sent.
+// restless is a machine on storage that both hosts have, whose guest writes to more of its memory in a second than is sent in
+// one.
 const restless = `
 resource "hypervisor_volume" "root" {
   host   = %[1]q
@@ -118,51 +124,133 @@ resource "hypervisor_vm" "test" {
     user_data = <<-EOT
       #cloud-config
       write_files:
-        - path: /www/cgi-bin/uptime
+        - path: /www/cgi-bin/boot
           permissions: "0755"
           content: |
             #!/bin/sh
             printf 'Content-type: text/plain\n\n'
-            cat /proc/uptime
+            cat /proc/sys/kernel/random/boot_id
       runcmd:
-        - dd if=/dev/zero of=/restless bs=1M count=16
-        - (while true; do dd if=/dev/zero of=/restless bs=64k count=256 conv=notrunc; done) >/dev/null 2>&1 &
+        - dd if=/dev/zero of=/restless bs=1M count=4
+        - (while sleep 0.2; do dd if=/dev/zero of=/restless bs=64k count=64 conv=notrunc; done) >/dev/null 2>&1 &
         - httpd -p 80 -h /www
     EOT
     network = { lan = { addresses = [%[4]q], gateway = %[5]q } }
   }
   wait_for  = { tcp = "%[6]s:80" }
-  migration = { post_copy = true, bandwidth = "16MiB" }
+  migration = { post_copy = true, bandwidth = "4MiB" }
 }
 `
 
-func TestGuestThatNeverRestsMovesByPostCopy(t *testing.T) {
+// TestGuestThatWritesFasterThanItIsSentMovesByPostCopy tries again where the machine below it spoils it: QEMU without KVM loses
+// writes of a guest that is moved, now and then and whichever way it is moved, and on a busy machine a guest may write too
+// little for a while.
+func TestGuestThatWritesFasterThanItIsSentMovesByPostCopy(t *testing.T) {
 	hosts := testbed.Hosts(t, "alpha", "beta")
+	sharePool(t, hosts)
+
+	const attempts = 4
+
+	for range attempts {
+		err := movesByPostCopy(t, hosts)
+		if err == nil {
+			return
+		}
+
+		t.Log(err)
+	}
+
+	t.Errorf("It did not in %d attempts.", attempts)
+}
+
+func movesByPostCopy(t *testing.T, hosts []*testbed.Host) (err error) {
+	t.Helper()
+
 	bed := hosts[0].Bed()
 	address := bed.Address(101)
-	sharePool(t, hosts)
 
 	on := func(host string) string {
 		return onHosts(fmt.Sprintf(restless, host, testbed.ImageFor(t), testbed.DomainTypeFor(t), bed.CIDR(101), bed.Gateway(), address), hosts...)
 	}
-	before := 0.0
+
+	var before, events string
 
 	run(t,
-		resource.TestStep{Config: on("alpha"), Check: check(func() { before = uptime(t, address) })},
+		resource.TestStep{Config: on("alpha"), Check: check(func() {
+			before = ask(t, address, "boot")
+			events = recordEvents(t, hosts[0], "m1")
+		})},
 		resource.TestStep{
 			Config:           on("beta"),
 			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
 			Check: check(func() {
-				if now := uptime(t, address); now <= before {
-					t.Errorf("The guest is up for %.1f s, and was for %.1f s before it moved", now, before)
-				}
-
 				wantNames(t, hosts[0], nil, nil)
 
-				if job := virsh(t, hosts[1], "domjobinfo", "m1", "--completed"); !strings.Contains(job, "Postcopy requests") {
-					t.Errorf("The guest fetched nothing of its memory after it went on:\n%s", job)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+
+				now, unheard := answer(ctx, address, "boot")
+				seen, unread := os.ReadFile(events)
+
+				switch {
+				case unheard != nil || unread != nil:
+					err = errors.Join(unheard, unread)
+				case now != before:
+					err = fmt.Errorf("the guest's boot is %s, and was %s before it moved", now, before)
+				case !strings.Contains(string(seen), "Suspended Post-copy"):
+					err = fmt.Errorf("the guest did not go on before all of its memory was there. Its host saw:\n%s", seen)
 				}
 			}),
 		},
 	)
+
+	return err
+}
+
+// recordEvents returns the file to which what happens to a running machine is written until the test ends.
+func recordEvents(t *testing.T, host *testbed.Host, machine string) string {
+	t.Helper()
+
+	path := filepath.Join(t.TempDir(), "events")
+
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+
+	recorder := exec.CommandContext(ctx, "virsh", "-q", "-c", host.URI(), "event", "--domain", machine, "--event", "lifecycle", "--loop")
+	recorder.Stdout, recorder.Stderr = file, file
+
+	if err := recorder.Start(); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Cleanup(func() {
+		cancel()
+
+		_ = recorder.Wait() // it was killed
+		_ = file.Close()
+	})
+
+	limited, done := context.WithTimeout(ctx, patience)
+	defer done()
+
+	// It says nothing when it begins to record, so give it something.
+	if err := poll.Until(limited, "the recorder to record", func(int) error {
+		virsh(t, host, "suspend", machine)
+		virsh(t, host, "resume", machine)
+
+		seen, err := os.ReadFile(path)
+		if err == nil && !strings.Contains(string(seen), "Resumed") {
+			err = fmt.Errorf("%w: it has recorded %q", poll.ErrNotYet, seen)
+		}
+
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+
+	return path
 }

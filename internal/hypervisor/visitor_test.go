@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/poll"
 )
 
 const (
@@ -148,12 +150,28 @@ func echo(conn net.Conn, lines *bufio.Reader, number int) error {
 func ask(t *testing.T, address, program string) string {
 	t.Helper()
 
-	answer, err := fetch(t.Context(), address, program)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+
+	said, err := answer(ctx, address, program)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	return answer
+	return said
+}
+
+// answer is what the guest says as soon as it can be reached.
+func answer(ctx context.Context, address, program string) (said string, err error) {
+	err = poll.Until(ctx, "the guest to answer", func(int) (err error) {
+		if said, err = fetch(ctx, address, program); err != nil {
+			err = fmt.Errorf("%w: %w", poll.ErrNotYet, err)
+		}
+
+		return err
+	})
+
+	return strings.TrimSpace(said), err
 }
 
 func fetch(ctx context.Context, address, program string) (string, error) {

@@ -11,10 +11,11 @@ import (
 )
 
 // Keep-alive: a host that does not answer for this many intervals is taken for dead, and calls to it fail instead of
-// hanging.
+// hanging. The interval is short because libvirt before 10.2 may not send a call while another one on the connection waits for
+// its answer, if it comes right after a third was answered: the next packet of any kind gets it going.
 const (
-	keepAliveSeconds = 5
-	keepAliveMisses  = 3
+	keepAliveSeconds = 1
+	keepAliveMisses  = 15
 )
 
 // events starts libvirt's event loop, which keep-alive needs. It runs as long as the process.

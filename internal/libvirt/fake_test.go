@@ -162,6 +162,7 @@ func (quiet) upload(_, _ string, _ int64, _ func(int) ([]byte, error)) error { r
 func over(conn connection) *Host {
 	host := NewHost("alpha", Config{URI: "nowhere:///", ConnectTimeout: time.Second})
 	host.conn = conn
+	host.dialer = func(string) (connection, error) { return conn, nil }
 
 	return host
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type Config struct {
 type Host struct {
 	name   string
 	config Config
+	dialer func(uri string) (connection, error)
 
 	dialling    singleflight.Group
 	subscribing sync.Mutex // held while the host's events are subscribed to
@@ -135,7 +137,7 @@ type connection interface {
 
 // NewHost makes a host's client. It reaches nothing.
 func NewHost(name string, config Config) *Host {
-	return &Host{name: name, config: config, reads: map[string]*read{}, wrote: map[string]bool{}, news: newNews(), poolTypes: map[string]string{}}
+	return &Host{name: name, config: config, dialer: dial, reads: map[string]*read{}, wrote: map[string]bool{}, news: newNews(), poolTypes: map[string]string{}}
 }
 
 // Name is the host's name in the provider block.
@@ -210,10 +212,22 @@ func (h *Host) dial(ctx context.Context) error {
 		return err
 	}
 
+	conn, err := h.open(ctx)
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	h.conn, h.failure, h.failed = conn, err, time.Now()
+
+	return err
+}
+
+// open makes a connection that is the caller's own, who abandons it.
+func (h *Host) open(ctx context.Context) (connection, error) {
 	limited, cancel := context.WithTimeout(ctx, h.config.ConnectTimeout)
 	defer cancel()
 
-	conn, err := await(limited, h.open, connection.close)
+	conn, err := await(limited, h.reach, connection.abandon)
 
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s. Check that it is up, or raise its connect_timeout", h.config.ConnectTimeout)
@@ -227,16 +241,11 @@ func (h *Host) dial(ctx context.Context) error {
 		err = fmt.Errorf("connect to host %q at %s: %w: %w%s", h.name, h.config.URI, ErrUnreachable, err, remedy(err))
 	}
 
-	h.mu.Lock()
-	defer h.mu.Unlock()
-
-	h.conn, h.failure, h.failed = conn, err, time.Now()
-
-	return err
+	return conn, err
 }
 
-func (h *Host) open() (connection, error) {
-	conn, err := dial(unattended(h.config.URI))
+func (h *Host) reach() (connection, error) {
+	conn, err := h.dialer(unattended(h.config.URI))
 	if err != nil || h.Kind() != QEMU {
 		return conn, err
 	}
@@ -275,18 +284,24 @@ var errLost = errors.New("the connection to the host was lost")
 // aliveInterval is how often an operation looks whether its connection is still alive.
 const aliveInterval = time.Second
 
-// watch ends the returned context, with errLost, when the connection dies. Of several calls on one connection libvirt's
+// watch ends the returned context, with errLost, when one of the connections dies. Of several calls on one connection libvirt's
 // keep-alive fails only the one that reads the socket at that moment; the others would wait for ever.
-func watch(ctx context.Context, conn connection) (context.Context, context.CancelFunc) {
+func watch(ctx context.Context, conns ...connection) (context.Context, context.CancelFunc) {
 	watched, cancel := context.WithCancelCause(ctx)
 
 	ended := make(chan struct{})
 
-	conn.hold()
+	for _, conn := range conns {
+		conn.hold()
+	}
 
 	go func() {
 		defer close(ended)
-		defer conn.close()
+		defer func() {
+			for _, conn := range conns {
+				conn.close()
+			}
+		}()
 
 		ticker := time.NewTicker(aliveInterval)
 		defer ticker.Stop()
@@ -296,7 +311,7 @@ func watch(ctx context.Context, conn connection) (context.Context, context.Cance
 			case <-watched.Done():
 				return
 			case <-ticker.C:
-				if !conn.alive() {
+				if slices.ContainsFunc(conns, func(conn connection) bool { return !conn.alive() }) {
 					cancel(errLost)
 				}
 			}

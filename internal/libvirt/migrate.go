@@ -63,28 +63,32 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	}
 	defer source.close()
 
-	target, err := to.connect(ctx)
+	// What lasts has connections of its own, see keepAliveSeconds.
+	sender, err := h.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer target.close()
+	defer sender.abandon()
 
-	watched, stop := watch(ctx, source)
+	receiver, err := to.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer receiver.abandon()
+
+	watched, stop := watch(ctx, source, sender, receiver)
 	defer stop()
-
-	watched, stopTarget := watch(watched, target)
-	defer stopTarget()
 
 	moving := make(chan error, 1)
 
-	source.hold()
-	target.hold()
+	sender.hold()
+	receiver.hold()
 
 	go func() {
-		defer source.close()
-		defer target.close()
+		defer sender.close()
+		defer receiver.close()
 
-		moving <- source.migrate(target, to.config, m)
+		moving <- sender.migrate(receiver, to.config, m)
 	}()
 
 	if err := attend(watched, source, m, moving); err != nil {
@@ -94,7 +98,7 @@ func (h *Host) Migrate(ctx context.Context, to *Host, m Migration) error {
 	return nil
 }
 
-// attend waits for a migration, and stops it when ctx ends.
+// attend waits for a migration, has the machine go on at the target if that is wanted, and stops it when ctx ends.
 func attend(ctx context.Context, source connection, m Migration, moving <-chan error) error {
 	ticker := time.NewTicker(jobInterval)
 	defer ticker.Stop()
