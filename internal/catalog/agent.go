@@ -212,11 +212,8 @@ func (c *Client) deregisterWithAgent(ctx context.Context, who Identity, mine Mar
 	}
 
 	if mine.Drain > 0 {
-		if err := c.setMaintenance(ctx, who, drainReason); err != nil {
-			return err
-		}
-
-		if err := pause(ctx, mine.Drain); err != nil {
+		who.Name = there.Name
+		if err := c.drain(ctx, who, mine.Drain); err != nil {
 			return err
 		}
 	}

@@ -77,15 +77,19 @@ func (one located) closed() (entry, bool) {
 	return one.Checks[at], true
 }
 
-// Drain takes the machine's instances out of service and waits, so that DNS answers and gateways forget them. What is out
-// of service already, for whatever reason, stays so. A machine without instances is not waited for.
+// Drain takes the machine's instances out of service and waits, from when the servers know, so that DNS answers and gateways forget
+// them. What is out of service already, for whatever reason, stays so. A machine without instances is not waited for.
 func (c *Client) Drain(ctx context.Context, machine Machine, wait time.Duration) error {
 	ctx = Patiently(ctx)
 
-	for end := time.Now().Add(wait); ; {
+	for end := (time.Time{}); ; {
 		open, all, err := c.closeAll(ctx, machine)
 		if err != nil {
 			return fmt.Errorf("take the instances of machine %q out of service: %w", machine.Name, err)
+		}
+
+		if open == 0 && end.IsZero() {
+			end = time.Now().Add(wait)
 		}
 
 		left := time.Until(end)

@@ -2,11 +2,15 @@ package catalog_test
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/catalog"
+	"github.com/hashicorp/consul/api"
 )
 
 // passing reports whether Consul's DNS and gateways would use the instance.
@@ -118,5 +122,65 @@ func TestMachineWithoutInstancesIsNotWaitedFor(t *testing.T) {
 	machine := catalog.Machine{Name: "nobody", Services: []string{unique(t)}}
 	if err := newClient(t, consulAddress).Drain(ctx, machine, time.Hour); err != nil {
 		t.Errorf("Drain: %v", err)
+	}
+}
+
+func TestDrainIsCountedFromWhenTheServersKnow(t *testing.T) {
+	const late, wait = time.Second, 500 * time.Millisecond
+
+	service := full(t, "")
+	service.Checks, service.Drain = nil, wait
+
+	machine := catalog.Machine{Name: "m", Addresses: []string{service.Address}, Services: []string{service.Name}}
+	drains := map[string]func(client *catalog.Client) error{
+		"of a machine": func(client *catalog.Client) error { return client.Drain(t.Context(), machine, wait) },
+		"before it is deregistered": func(client *catalog.Client) error {
+			return client.Deregister(t.Context(), service.Identity, service.Mark)
+		},
+	}
+
+	for name, drain := range drains {
+		t.Run(name, func(t *testing.T) {
+			register(t, newClient(t, consulAddress), service)
+			eventually(t, "the catalog knows of it", func() bool { return passing(t, service) })
+
+			var before []api.ServiceEntry
+			if _, err := others.Raw().Query("/v1/health/service/"+service.Name, &before, nil); err != nil {
+				t.Fatal(err)
+			}
+
+			// The agent takes it, and the servers answer as before for a while.
+			var told atomic.Int64
+
+			address := proxy(t, func(w http.ResponseWriter, r *http.Request) bool {
+				if strings.HasPrefix(r.URL.Path, "/v1/agent/service/maintenance/") {
+					told.CompareAndSwap(0, time.Now().UnixNano())
+				}
+
+				known := told.Load() > 0 && time.Since(time.Unix(0, told.Load())) > late
+				if known || !strings.HasPrefix(r.URL.Path, "/v1/health/service/") {
+					return false
+				}
+
+				if err := json.NewEncoder(w).Encode(before); err != nil {
+					t.Error(err)
+				}
+
+				return true
+			})
+
+			began := time.Now()
+			if err := drain(newClient(t, address)); err != nil {
+				t.Fatal(err)
+			}
+
+			if took := time.Since(began); took < late+wait {
+				t.Errorf("It took %s, so it ended %s after the servers knew, and not %s", took, took-late, wait)
+			}
+
+			if err := others.Agent().DisableServiceMaintenance(service.ID); err != nil && !strings.Contains(err.Error(), "404") {
+				t.Fatal(err)
+			}
+		})
 	}
 }

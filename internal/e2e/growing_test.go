@@ -19,6 +19,7 @@ import (
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/load"
 )
 
 // A layout is the module hundred-billion-gmv at the size of a test: two gateways, three web machines, three Consul servers, a MySQL pair
@@ -228,7 +229,7 @@ func (l *layout) inside(ctx context.Context, name string, command ...string) (st
 
 // order takes an order, which goes through every tier.
 func (l *layout) order(ctx context.Context) error {
-	_, err := fetch(ctx, &http.Client{Timeout: requestLimit}, "http://"+l.address+"/order.php", "order ")
+	_, err := load.Fetch(ctx, &http.Client{Timeout: requestLimit}, "http://"+l.address+"/order.php", "order ")
 
 	return err
 }

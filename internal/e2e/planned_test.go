@@ -19,6 +19,8 @@ var gateways = map[string]string{"alpha": "gateway-1", "beta": "gateway-2"}
 func (p *platform) maintain(t *testing.T) {
 	host, other := p.primary, others[p.primary]
 	p.wantAddress(t, host)
+	p.wantVoters(t, other)
+	p.wantWebMachines(t, other)
 
 	p.unnoticed(t, "maintenance of "+host, other, func() error {
 		p.variables["maintenance"] = host
@@ -94,6 +96,20 @@ func (p *platform) wantAddress(t *testing.T, host string) {
 		text, err := p.hosts[host].Inside(ctx, gateways[host], "ip", "-brief", "address", "show", "to", p.address)
 		if err == nil && !strings.Contains(text, p.address+"/") {
 			err = fmt.Errorf("the gateway there has %q", text)
+		}
+
+		return err
+	})
+}
+
+// wantWebMachines waits until both web machines answer. The question is asked on a host that lives.
+func (p *platform) wantWebMachines(t *testing.T, host string) {
+	t.Helper()
+
+	eventually(t, "two web machines to answer", func(ctx context.Context) error {
+		text, err := p.hosts[host].Inside(ctx, gateways[host], "sh", "-c", "consul watch -type=service -service=web -passingonly=true | jq length")
+		if err == nil && text != "2\n" {
+			err = fmt.Errorf("so many do: %q", text)
 		}
 
 		return err

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/load"
 )
 
 // How many requests of each kind have to succeed for a service to count as being back, and for a loss to count as unnoticed.
@@ -117,51 +119,51 @@ func (p *platform) loseWitness(t *testing.T) {
 func (p *platform) unnoticed(t *testing.T, event, left string, happen func() error) {
 	t.Helper()
 
-	clients := p.underLoad(t, event, left, quiet, happen)
+	clients, began := p.underLoad(t, event, left, quiet, happen)
 
-	for kind := range kinds {
-		if failed := clients.failed(kind, clients.began); failed > 0 {
-			t.Errorf("%d requests of kind %s failed; the last: %s", failed, kind, clients.last())
+	for kind := range load.Kinds {
+		if failed := clients.Failed(kind, began); failed > 0 {
+			t.Errorf("%d requests of kind %s failed; the last: %v", failed, kind, clients.Last())
 		}
 	}
 }
 
 // underLoad lets something happen under load, waits until all is served again, and wants every acknowledged write to be on
-// the host that is left.
-func (p *platform) underLoad(t *testing.T, event, left string, enough int, happen func() error) *load {
+// the host that is left. It returns when the event began.
+func (p *platform) underLoad(t *testing.T, event, left string, enough int, happen func() error) (clients *load.Clients, began time.Time) {
 	t.Helper()
 
-	clients := startLoad(t.Context(), p.address, p.next)
-	defer clients.end()
+	clients = startLoad(t.Context(), p.address, p.next)
+	defer clients.End()
 
 	p.serves(t, clients, steady, "before the "+event)
 
-	clients.began = time.Now()
+	began = time.Now()
 
 	if err := happen(); err != nil {
 		t.Fatal(err)
 	}
 
 	p.serves(t, clients, enough, "after the "+event)
-	clients.end()
-	clients.report(t, event, p.estimate, p.hurry)
+	clients.End()
+	p.report(t, clients, event, began)
 
-	p.next = clients.next
+	p.next = clients.Next()
 	stored, missing := p.orders(t, left), 0
 
-	for _, id := range clients.acked {
+	for _, id := range clients.Acknowledged() {
 		if !stored[strconv.Itoa(id)] {
 			missing++
 		}
 	}
 
-	t.Logf("%s: %d writes were acknowledged, %d of them are missing", event, len(clients.acked), missing)
+	t.Logf("%s: %d writes were acknowledged, %d of them are missing", event, len(clients.Acknowledged()), missing)
 
 	if missing > 0 {
 		t.Errorf("%d acknowledged writes are lost", missing)
 	}
 
-	return clients
+	return clients, began
 }
 
 // wantPrimary waits until both members have every write, and wants the primary to be on a host.
@@ -174,18 +176,10 @@ func (p *platform) wantPrimary(t *testing.T, host string) {
 }
 
 // serves waits until clients of each kind are served from now on.
-func (p *platform) serves(t *testing.T, clients *load, enough int, when string) {
+func (p *platform) serves(t *testing.T, clients *load.Clients, enough int, when string) {
 	t.Helper()
 
 	since := time.Now()
 
-	eventually(t, "clients to be served "+when, func(context.Context) error {
-		for kind := range kinds {
-			if count := clients.served(kind, since); count < enough {
-				return fmt.Errorf("%d requests of kind %s were; the last failures are %s", count, kind, clients.last())
-			}
-		}
-
-		return nil
-	})
+	eventually(t, "clients to be served "+when, func(context.Context) error { return clients.Served(since, enough) })
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/load"
 )
 
 // visitTime is how long a visitor waits for an answer.
@@ -49,7 +51,7 @@ func startVisitors(ctx context.Context, address string) *visitors {
 				case <-ctx.Done():
 					return
 				case <-ticker.C:
-					v.note(fetch(context.WithoutCancel(ctx), client, "http://"+address+"/page.php", "web-")) // a page is the name of who made it
+					v.note(load.Fetch(context.WithoutCancel(ctx), client, "http://"+address+"/page.php", "web-")) // a page is the name of who made it
 				}
 			}
 		})

@@ -76,6 +76,7 @@ func startCluster(t *testing.T) *cluster {
 		told[name].writeTo(t, m.folder, strings.NewReplacer(
 			"/etc/", filepath.Join(m.folder, "etc")+"/",
 			"/var/lib/consul", filepath.Join(m.folder, "data"),
+			"/usr/local/bin/consul", program,
 			`{{ GetInterfaceIP \"lan\" }}`, m.address,
 			`"client_addr":"127.0.0.1"`, fmt.Sprintf(`"client_addr":%q`, m.address),
 		))

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed"
 	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/cli"
+	"github.com/baiyi-infra/terraform-provider-hypervisor/internal/testbed/load"
 )
 
 // steady is how many requests of each kind have to be answered for the shop to count as being served.
@@ -39,20 +41,20 @@ func TestHostThatDiesUnderLoadTakesNoWriteWithIt(t *testing.T) {
 	clients := startLoad(t, visitors, "10.0.0.100")
 
 	began := time.Now()
-	must(t, func() error { return clients.served(began, steady) })
+	must(t, func() error { return clients.Served(began, steady) })
 
 	host := p.together(t)
 	lost := time.Now()
 	p.lan.lose(t, slices.Collect(maps.Values(p.on(host)))...)
 
 	dead := time.Now()
-	must(t, func() error { return clients.served(dead, steady) })
+	must(t, func() error { return clients.Served(dead, steady) })
 
-	clients.end()
+	clients.End()
 
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range slices.Sorted(maps.Keys(load.Kinds)) {
 		t.Logf("The longest time without an answer of kind %s was %.1f s; in all %d requests were answered and %d failed.",
-			kind, clients.gap(kind, lost).Seconds(), len(clients.answers[kind]), len(clients.failures[kind]))
+			kind, clients.Gap(kind, lost).Seconds(), clients.Answered(kind, began), clients.Failed(kind, began))
 	}
 
 	var primary string
@@ -68,8 +70,9 @@ func TestHostThatDiesUnderLoadTakesNoWriteWithIt(t *testing.T) {
 	}
 
 	stored := p.orders(t, primary)
-	missing := slices.DeleteFunc(slices.Clone(clients.acked), func(id string) bool { return stored[id] })
-	t.Logf("%d writes were acknowledged, of which %s has %d.", len(clients.acked), primary, len(clients.acked)-len(missing))
+	acknowledged := clients.Acknowledged()
+	missing := slices.DeleteFunc(slices.Clone(acknowledged), func(id int) bool { return stored[strconv.Itoa(id)] })
+	t.Logf("%d writes were acknowledged, of which %s has %d.", len(acknowledged), primary, len(acknowledged)-len(missing))
 
 	if len(missing) > 0 {
 		t.Errorf("Acknowledged writes are lost: %v", missing)

@@ -1,6 +1,10 @@
 # What Consul's agents are told: the servers, and one on every other machine.
 
 locals {
+  # How long any machine tries to reach a server.
+  dial_path = "/etc/systemd/system/consul.service.d/dial.conf"
+  dial      = file("${path.module}/files/consul-dial.conf")
+
   common = {
     datacenter           = var.datacenter
     data_dir             = "/var/lib/consul"

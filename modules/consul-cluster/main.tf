@@ -14,6 +14,8 @@ module "machines" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
   description     = "A server of Consul's datacenter ${var.datacenter}."
+
+  shutdown_timeout = "90s" # it may wait for another one to come back first
 }
 
 locals {
@@ -22,7 +24,10 @@ locals {
   user_data = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       write_files = concat(
-        [{ path = "/etc/consul.d/consul.json", owner = "root:consul", permissions = "0640", content = jsonencode(local.server[name]) }],
+        [
+          { path = "/etc/consul.d/consul.json", owner = "root:consul", permissions = "0640", content = jsonencode(local.server[name]) },
+          { path = local.dial_path, permissions = "0644", content = local.dial },
+        ],
         local.acl_files,
       )
       runcmd = [

@@ -5,7 +5,7 @@ output "machines" {
 
 output "agent" {
   description = "Configuration of every other machine's agent, for the input `consul` of the tiers: content of each file by path."
-  value       = { files = { "/etc/consul.d/consul.json" = jsonencode(local.agent) } }
+  value       = { files = { "/etc/consul.d/consul.json" = jsonencode(local.agent), (local.dial_path) = local.dial } }
 }
 
 output "addresses" {

@@ -1,3 +1,6 @@
+# In the maintenance of a host the address goes first, while all that is behind it still answers, and then web machines, while their
+# databases do. Consul's server goes when it likes: the others are a majority, and databases start only where Consul is.
+
 module "consul" {
   source = "../consul-cluster"
 
@@ -69,7 +72,7 @@ module "web" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
 
-  depends_on = [module.gateway] # in maintenance the address goes first, while all that is behind it still answers
+  depends_on = [module.gateway]
 }
 
 module "mysql" {
@@ -97,7 +100,7 @@ module "mysql" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
 
-  depends_on = [module.gateway] # in maintenance the address goes first, while all that is behind it still answers
+  depends_on = [module.web]
 }
 
 module "redis" {
@@ -119,5 +122,5 @@ module "redis" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
 
-  depends_on = [module.gateway] # in maintenance the address goes first, while all that is behind it still answers
+  depends_on = [module.web]
 }

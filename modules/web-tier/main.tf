@@ -16,7 +16,7 @@ module "machines" {
   domain_type     = var.domain_type
   timeouts        = var.timeouts
 
-  shutdown_timeout = "${ceil(local.seconds.drain) + 30}s" # what it does before it stops, and what any machine may take
+  shutdown_timeout = "${local.leave + 30}s" # what it does before it stops, and what any machine may take
 }
 
 locals {
@@ -37,7 +37,9 @@ locals {
   user_data = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
       packages    = var.packages
-      write_files = [for path, content in local.files[name] : { path = path, content = content, permissions = "0644" }]
+      write_files = [
+        for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/local/sbin/") ? "0755" : "0644" }
+      ]
       runcmd      = concat(var.commands, local.apache_commands, local.service_commands)
     })}"
   }

@@ -3,6 +3,8 @@
 locals {
   unit       = "consul-leave-${var.service}.service"
   token_file = "/etc/consul-leave-${var.service}.env"
+  script     = "/usr/local/sbin/consul-leave-${var.service}"
+  leave      = ceil(local.seconds.drain) + 80 # seconds, at most: until another one answers, until Consul knows, and until it is forgotten
 
   service = {
     for name in keys(var.machines) : name => {
@@ -27,6 +29,13 @@ locals {
         service = var.service
         server  = var.server == "apache" ? "apache2.service" : ""
         token   = local.token_file
+        script  = local.script
+        leave   = local.leave
+      })
+      (local.script) = templatefile("${path.module}/templates/leave.sh.tftpl", {
+        name    = name
+        service = var.service
+        others  = length(var.machines) > 1
         drain   = ceil(local.seconds.drain)
       })
     }

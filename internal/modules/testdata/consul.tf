@@ -40,25 +40,20 @@ module "agent_secrets" {
   secrets = var.secrets
 }
 
-module "tier" {
-  source = "./modules/machines"
+module "web" {
+  source = "./modules/web-tier"
 
-  machines = { web-1 = { placement = { host = "alpha", pins = ["2"] }, address = "${var.client}/24", memory = "1GiB" } }
-  image    = local.image
-  network  = local.network
+  machines       = { web-1 = { placement = { host = "alpha", pins = ["2"] }, address = "${var.client}/24", memory = "1GiB" } }
+  image          = local.image
+  network        = local.network
+  server         = "none"
+  consul         = module.consul.agent
+  consul_secrets = module.agent_secrets.files
+  consul_token   = var.secrets.tokens["services"]
+  drain_time     = "1s"
 
-  user_data = {
-    web-1 = "#cloud-config\n${yamlencode({
-      write_files = [
-        for path, content in merge(module.consul.agent.files, {
-          "/etc/consul.d/web.json" = jsonencode({ service = { name = "web", id = "web-1", address = var.client, port = 80, checks = [{ name = "alive", ttl = "1h", status = "passing" }] } })
-        }) : { path = path, content = content }
-      ]
-    })}"
+  # Nothing answers: its health is said.
+  files = {
+    "/etc/consul.d/web.json" = jsonencode({ service = { name = "web", id = "web-1", address = var.client, port = 80, checks = [{ name = "alive", ttl = "1h", status = "passing" }] } })
   }
-
-  secrets = {
-    web-1 = "#cloud-config\n${yamlencode({ write_files = [for path, content in module.agent_secrets.files : { path = path, content = content }] })}"
-  }
-  secrets_version = 1
 }

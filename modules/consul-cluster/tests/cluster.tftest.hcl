@@ -28,7 +28,7 @@ run "what_a_server_is_told" {
   command = plan
 
   assert {
-    condition     = startswith(local.user_data["consul-1"], "#cloud-config\n") && join(" ", [for file in yamldecode(local.user_data["consul-1"]).write_files : file.path]) == "/etc/consul.d/consul.json /etc/consul-acl/policies.json /usr/local/sbin/consul-acl /usr/local/sbin/consul-yield /etc/systemd/system/consul.service.d/yield.conf /etc/systemd/system/consul-acl.service"
+    condition     = startswith(local.user_data["consul-1"], "#cloud-config\n") && join(" ", [for file in yamldecode(local.user_data["consul-1"]).write_files : file.path]) == "/etc/consul.d/consul.json /etc/systemd/system/consul.service.d/dial.conf /etc/consul-acl/policies.json /usr/local/sbin/consul-acl /usr/local/sbin/consul-yield /etc/systemd/system/consul.service.d/yield.conf /etc/systemd/system/consul-acl.service"
     error_message = "A server does not get these files: ${local.user_data["consul-1"]}"
   }
 
@@ -71,7 +71,7 @@ run "what_a_server_is_told" {
   }
 
   assert {
-    condition     = join(" ", [for policy in jsondecode(yamldecode(local.user_data["consul-3"]).write_files[1].content) : policy.Name]) == "agent dns gateway mysql-pair services"
+    condition     = join(" ", [for policy in jsondecode(yamldecode(local.user_data["consul-3"]).write_files[2].content) : policy.Name]) == "agent dns gateway mysql-pair services"
     error_message = "The servers do not make these policies."
   }
 }
@@ -99,6 +99,11 @@ run "what_every_other_agent_is_told" {
     EOT
     )
     error_message = "An agent is told something else: ${output.agent.files["/etc/consul.d/consul.json"]}"
+  }
+
+  assert {
+    condition     = output.agent.files["/etc/systemd/system/consul.service.d/dial.conf"] == yamldecode(local.user_data["consul-1"]).write_files[1].content
+    error_message = "An agent tries for longer than a server to reach one that is gone."
   }
 
   assert {
@@ -133,7 +138,7 @@ run "a_policy_of_ones_own" {
   }
 
   assert {
-    condition     = contains([for policy in jsondecode(yamldecode(local.user_data["consul-1"]).write_files[1].content) : policy.Name], "backup")
+    condition     = contains([for policy in jsondecode(yamldecode(local.user_data["consul-1"]).write_files[2].content) : policy.Name], "backup")
     error_message = "The servers do not make a further policy."
   }
 }

@@ -45,7 +45,8 @@ run "apache_with_php" {
   assert {
     condition = (
       strcontains(output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"], "After=network-online.target consul.service apache2.service\n") &&
-      strcontains(output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"], "ExecStop=/bin/sleep 10\nTimeoutStopSec=20\n")
+      strcontains(output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"], "ExecStop=-/usr/local/sbin/consul-leave-web\nTimeoutStopSec=90\n") &&
+      endswith(output.files["web-1"]["/usr/local/sbin/consul-leave-web"], "\nsleep 10\n")
     )
     error_message = "The machine does not leave before the server and the agent stop:\n${output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"]}"
   }
@@ -99,7 +100,7 @@ run "another_server_in_a_container" {
 
   assert {
     condition = (
-      length(output.workers) == 0 && keys(output.files["web-1"]) == ["/etc/caddy/Caddyfile", "/etc/consul.d/agent.json", "/etc/consul.d/shop-api.json", "/etc/systemd/system/consul-leave-shop-api.service"] &&
+      length(output.workers) == 0 && keys(output.files["web-1"]) == ["/etc/caddy/Caddyfile", "/etc/consul.d/agent.json", "/etc/consul.d/shop-api.json", "/etc/systemd/system/consul-leave-shop-api.service", "/usr/local/sbin/consul-leave-shop-api"] &&
 
       jsonencode(yamldecode(local.user_data["web-1"]).packages) == jsonencode(["caddy"]) && jsonencode(yamldecode(local.user_data["web-1"]).runcmd[0]) == jsonencode(["systemctl", "restart", "caddy"]) &&
       output.timers.drain == 90
