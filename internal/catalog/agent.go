@@ -213,7 +213,7 @@ func (c *Client) deregisterWithAgent(ctx context.Context, who Identity, mine Mar
 
 	if mine.Drain > 0 {
 		who.Name = there.Name
-		if err := c.drain(ctx, who, mine.Drain); err != nil {
+		if err := c.drainInstance(ctx, who, mine.Drain); err != nil {
 			return err
 		}
 	}

@@ -20,9 +20,9 @@ const (
 	heardLimit = time.Minute
 )
 
-// drain takes an instance of the agent out of service and waits, so that DNS answers and gateways forget it. They begin to when the
+// drainInstance takes an instance of the agent out of service and waits, so that DNS answers and gateways forget it. They begin to when the
 // servers know. An instance that the servers do not have, or that the token may not see there, is not waited for.
-func (c *Client) drain(ctx context.Context, who Identity, wait time.Duration) error {
+func (c *Client) drainInstance(ctx context.Context, who Identity, wait time.Duration) error {
 	if err := c.setMaintenance(ctx, who, drainReason); err != nil {
 		return err
 	}
