@@ -1,7 +1,6 @@
 package modules_test
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -243,118 +242,6 @@ func (c *cluster) strangersAreRefused(t *testing.T) {
 	if n, err := stranger.Read(make([]byte, 1)); n > 0 || err == nil || os.IsTimeout(err) {
 		t.Errorf("A server talks to somebody without TLS: %d bytes, %v", n, err)
 	}
-}
-
-// leavingIsKnownFirst runs what the unit of a web machine runs at shutdown, while the servers hold still.
-func (c *cluster) leavingIsKnownFirst(t *testing.T) {
-	m := c.members["web-1"]
-	environment := append(os.Environ(), "CONSUL_HTTP_ADDR=http://"+m.address+":8500", "CONSUL_HTTP_TOKEN="+consulTokens["services"])
-
-	for _, name := range c.servers {
-		c.members[name].daemon.Pause()
-		t.Cleanup(c.members[name].daemon.Resume)
-	}
-
-	command := exec.CommandContext(t.Context(), "bash", filepath.Join(m.folder, "usr/local/sbin/consul-leave-web"))
-	command.Env = environment
-
-	left := end(command)
-	agent := c.client(t, "web-1", consulTokens["services"]).Agent()
-
-	eventually(t, func() error {
-		checks, err := agent.Checks()
-		if err == nil && checks["_service_maintenance:web-1"] == nil {
-			err = errors.New("the agent of web-1 does not know that its service leaves")
-		}
-
-		return err
-	})
-
-	select {
-	case err := <-left:
-		t.Fatalf("The machine stops although no server knows that it leaves: %v", err)
-	case <-time.After(3 * time.Second): // longer than it drains
-	}
-
-	for _, name := range c.servers {
-		c.members[name].daemon.Resume()
-	}
-
-	if err := <-left; err != nil {
-		t.Fatal(err)
-	}
-
-	if instances, _, err := c.secure(t, c.servers[0]).Health().Service("web", "", true, nil); err != nil || len(instances) > 0 {
-		t.Errorf("The machine stops while the servers send requests to it: %v, %v", instances, err)
-	}
-
-	start := exec.CommandContext(t.Context(), c.program, "maint", "-disable", "-service=web-1")
-	start.Env = environment
-
-	if output, err := start.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-
-	eventually(t, func() error { return c.resolves("web-1") })
-}
-
-// majorityIsLeftBehind runs what the unit of the leader runs at shutdown, while another server holds still.
-func (c *cluster) majorityIsLeftBehind(t *testing.T) {
-	leader, other := c.leader(t)
-	c.members[other].daemon.Pause()
-	t.Cleanup(c.members[other].daemon.Resume)
-
-	tolerates := func(want int) {
-		eventually(t, func() error {
-			health, err := c.secure(t, leader).Operator().AutopilotServerHealth(nil)
-			if err == nil && health.FailureTolerance != want {
-				err = fmt.Errorf("%d servers may be lost", health.FailureTolerance)
-			}
-
-			return err
-		})
-	}
-
-	tolerates(0)
-
-	m := c.members[leader]
-	command := exec.CommandContext(t.Context(), "bash", filepath.Join(m.folder, "usr/local/sbin/consul-yield"))
-	command.Env = append(os.Environ(), "CONSUL_HTTP_ADDR=http://"+m.address+":8500", "CONSUL_ACL_FOLDER="+filepath.Join(m.folder, "etc/consul-acl"))
-	gone := end(command)
-
-	select {
-	case err := <-gone:
-		t.Fatalf("The server stops although two of three would be away: %v", err)
-	case <-time.After(3 * time.Second):
-	}
-
-	c.members[other].daemon.Resume()
-
-	if err := <-gone; err != nil {
-		t.Fatal(err)
-	}
-
-	tolerates(1)
-
-	if now, _ := c.leader(t); now == leader {
-		t.Errorf("%s stops as the leader", leader)
-	}
-}
-
-// end runs a program and says how it ended, with what it printed.
-func end(command *exec.Cmd) <-chan error {
-	ended := make(chan error, 1)
-
-	go func() {
-		output, err := command.CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%w: %s", err, output)
-		}
-
-		ended <- err
-	}()
-
-	return ended
 }
 
 // leader returns the server that leads, and another one.

@@ -36,11 +36,11 @@ locals {
 
   user_data = {
     for name in keys(var.machines) : name => "#cloud-config\n${yamlencode({
-      packages    = var.packages
+      packages = var.packages
       write_files = [
         for path, content in local.files[name] : { path = path, content = content, permissions = startswith(path, "/usr/local/sbin/") ? "0755" : "0644" }
       ]
-      runcmd      = concat(var.commands, local.apache_commands, local.service_commands)
+      runcmd = concat(var.commands, local.apache_commands, local.service_commands)
     })}"
   }
 

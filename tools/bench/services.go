@@ -90,7 +90,7 @@ func declared(of int) map[string]map[string]string {
 }
 
 func (s *serving) workspace(ctx context.Context, name, provider, address string, of int) (workspace, error) {
-	return newWorkspace(ctx, filepath.Join(s.folder, name), provider, servicesTF, map[string]any{"address": address, "instances": declared(of)})
+	return newWorkspace(ctx, filepath.Join(s.folder, name), provider, servicesTF, map[string]any{"address": address, "services": services, "instances": of})
 }
 
 // makeWorkspaces makes a state of all instances from that of one: Terraform writes the whole state after each resource, so
@@ -106,7 +106,7 @@ func (s *serving) makeWorkspaces(ctx context.Context) (err error) {
 		return err
 	}
 
-	if _, _, err = s.ours.run(ctx, "apply", "-json", "-auto-approve", "-input=false", "-target", `consul_service.instance["service-0-0"]`); err != nil {
+	if _, _, err = s.ours.run(ctx, "apply", "-json", "-auto-approve", "-input=false", "-target", "consul_service.instance[0]"); err != nil {
 		return err
 	}
 
@@ -126,10 +126,17 @@ func (s *serving) makeWorkspaces(ctx context.Context) (err error) {
 // multiply makes a state with one instance one with all.
 func multiply(path string, all map[string]map[string]string) error {
 	return replicate(path, all, func(id, one string) (any, error) {
-		var instance map[string]any
+		var (
+			instance        map[string]any
+			service, number int
+		)
 
 		err := json.Unmarshal([]byte(one), &instance)
-		instance["index_key"] = id
+		if _, malformed := fmt.Sscanf(id, "service-%d-%d", &service, &number); malformed != nil {
+			return nil, malformed
+		}
+
+		instance["index_key"] = service*instances + number
 
 		for name, value := range map[string]string{"id": id, "name": all[id]["service"], "node": all[id]["node"], "owner": "bench"} {
 			instance["attributes"].(map[string]any)[name] = value //nolint:forcetypeassert // the state's format, or the benchmark is wrong

@@ -46,6 +46,7 @@ run "apache_with_php" {
     condition = (
       strcontains(output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"], "After=network-online.target consul.service apache2.service\n") &&
       strcontains(output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"], "ExecStop=-/usr/local/sbin/consul-leave-web\nTimeoutStopSec=90\n") &&
+      strcontains(output.files["web-1"]["/usr/local/sbin/consul-leave-web"], "\nawait 0 30 '!=' ") &&
       endswith(output.files["web-1"]["/usr/local/sbin/consul-leave-web"], "\nsleep 10\n")
     )
     error_message = "The machine does not leave before the server and the agent stop:\n${output.files["web-1"]["/etc/systemd/system/consul-leave-web.service"]}"
