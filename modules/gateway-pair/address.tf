@@ -3,6 +3,8 @@
 locals {
   check_script = "/usr/local/sbin/gateway-check"
   leave_script = "/usr/local/sbin/gateway-leave"
+  leaving      = "/run/gateway-leaving" # stands while the gateway ends what it has: its health says nothing more
+  leave_table  = "inet gateway_leave"   # of nft, which lets nobody new in meanwhile
   names        = sort(keys(var.machines))
   # Far enough apart that none is another's, and below 255, which means that an address is the machine's own.
   priorities = { for position, name in local.names : name => 250 - 10 * position }
@@ -35,8 +37,8 @@ locals {
         [Service]
         Restart=always
         ExecStop=-+${local.leave_script}
-        ExecStopPost=-+/bin/rm -f /run/gateway-leaving
-        ExecStopPost=-+/usr/sbin/nft delete table inet gateway_leave
+        ExecStopPost=-+/bin/rm -f ${local.leaving}
+        ExecStopPost=-+/usr/sbin/nft delete table ${local.leave_table}
       EOT
       (local.leave_script) = templatefile("${path.module}/templates/leave.sh.tftpl", {
         address  = local.address
@@ -44,8 +46,14 @@ locals {
         unit     = local.engine.unit
         signal   = local.engine.leave
         handover = local.seconds.handover
+        leaving  = local.leaving
+        table    = local.leave_table
       })
-      (local.check_script)            = templatefile("${path.module}/templates/check.sh.tftpl", { port = local.ping_port, path = local.engine.ping })
+      (local.check_script) = templatefile("${path.module}/templates/check.sh.tftpl", {
+        port    = local.ping_port
+        path    = local.engine.ping
+        leaving = local.leaving
+      })
       "/etc/sysctl.d/90-gateway.conf" = <<-EOT
         # A gateway may listen at the address before it has it.
         net.ipv4.ip_nonlocal_bind = 1
