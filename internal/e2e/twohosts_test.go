@@ -123,7 +123,7 @@ func (p *platform) unnoticed(t *testing.T, event, left string, happen func() err
 
 	for kind := range load.Kinds {
 		if failed := clients.Failed(kind, began); failed > 0 {
-			t.Errorf("%d requests of kind %s failed; the last: %v", failed, kind, clients.Last())
+			t.Errorf("%d requests of kind %s failed:%s", failed, kind, clients.Ways(kind, began))
 		}
 	}
 }
@@ -149,15 +149,15 @@ func (p *platform) underLoad(t *testing.T, event, left string, enough int, happe
 	p.report(t, clients, event, began)
 
 	p.next = clients.Next()
-	stored, missing := p.orders(t, left), 0
+	acknowledged, stored, missing := clients.Acknowledged(), p.orders(t, left), 0
 
-	for _, id := range clients.Acknowledged() {
+	for _, id := range acknowledged {
 		if !stored[strconv.Itoa(id)] {
 			missing++
 		}
 	}
 
-	t.Logf("%s: %d writes were acknowledged, %d of them are missing", event, len(clients.Acknowledged()), missing)
+	t.Logf("%s: %d writes were acknowledged, %d of them are missing", event, len(acknowledged), missing)
 
 	if missing > 0 {
 		t.Errorf("%d acknowledged writes are lost", missing)

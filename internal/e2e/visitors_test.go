@@ -43,17 +43,9 @@ func startVisitors(ctx context.Context, address string) *visitors {
 		v.running.Go(func() {
 			defer client.CloseIdleConnections()
 
-			ticker := time.NewTicker(100 * time.Millisecond)
-			defer ticker.Stop()
-
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-ticker.C:
-					v.note(load.Fetch(context.WithoutCancel(ctx), client, "http://"+address+"/page.php", "web-")) // a page is the name of who made it
-				}
-			}
+			load.Every(ctx, 100*time.Millisecond, func(ctx context.Context) {
+				v.note(load.Fetch(ctx, client, "http://"+address+"/page.php", "web-")) // a page is the name of who made it
+			})
 		})
 	}
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -120,6 +121,27 @@ func (c *cluster) start(t *testing.T, m *member) {
 	}
 
 	m.daemon = startBeside(t, c.bed, m.name, append([]string{c.program}, arguments...)...)
+}
+
+// script is a program that a member's machine was given, told where that machine's agent and files are.
+func (c *cluster) script(t *testing.T, name, script string) *exec.Cmd {
+	t.Helper()
+
+	m := c.members[name]
+	command := exec.CommandContext(t.Context(), "bash", filepath.Join(m.folder, "usr/local/sbin", script))
+	command.Env = append(os.Environ(), "CONSUL_HTTP_ADDR=http://"+m.address+":8500", "CONSUL_ACL_FOLDER="+filepath.Join(m.folder, "etc/consul-acl"))
+
+	return command
+}
+
+// finish runs a program to its end. Its error has what was printed.
+func finish(command *exec.Cmd) error {
+	output, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, output)
+	}
+
+	return nil
 }
 
 // client is the API of a member's agent, as a process on that machine uses it.

@@ -84,19 +84,7 @@ func (c *cluster) membersFindEachOther(t *testing.T) {
 
 // apply runs the script of a server as its unit does: until it succeeds.
 func (c *cluster) apply(t *testing.T, name string) {
-	m := c.members[name]
-
-	eventually(t, func() error {
-		command := exec.CommandContext(t.Context(), "bash", filepath.Join(m.folder, "usr/local/sbin/consul-acl"))
-		command.Env = append(os.Environ(), "CONSUL_HTTP_ADDR=http://"+m.address+":8500", "CONSUL_ACL_FOLDER="+filepath.Join(m.folder, "etc/consul-acl"))
-
-		output, err := command.CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, output)
-		}
-
-		return nil
-	})
+	eventually(t, func() error { return finish(c.script(t, name, "consul-acl")) })
 }
 
 func (c *cluster) policiesAreMadeOnce(t *testing.T) {
@@ -248,7 +236,7 @@ func (c *cluster) strangersAreRefused(t *testing.T) {
 func (c *cluster) leader(t *testing.T) (leader, other string) {
 	t.Helper()
 
-	eventually(t, func() error {
+	must(t, func() error {
 		address, err := c.secure(t, c.servers[0]).Status().Leader()
 		if err != nil {
 			return err

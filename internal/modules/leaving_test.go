@@ -3,27 +3,22 @@ package modules_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 )
 
 // leavingIsKnownFirst runs what the unit of a web machine runs at shutdown, while the servers hold still.
 func (c *cluster) leavingIsKnownFirst(t *testing.T) {
-	m := c.members["web-1"]
-	environment := append(os.Environ(), "CONSUL_HTTP_ADDR=http://"+m.address+":8500", "CONSUL_HTTP_TOKEN="+consulTokens["services"])
-
 	for _, name := range c.servers {
 		c.members[name].daemon.Pause()
 		t.Cleanup(c.members[name].daemon.Resume)
 	}
 
-	command := exec.CommandContext(t.Context(), "bash", filepath.Join(m.folder, "usr/local/sbin/consul-leave-web"))
-	command.Env = environment
+	leave := c.script(t, "web-1", "consul-leave-web")
+	leave.Env = append(leave.Env, "CONSUL_HTTP_TOKEN="+consulTokens["services"])
 
-	left := end(command)
+	left := begin(leave)
 	agent := c.client(t, "web-1", consulTokens["services"]).Agent()
 
 	eventually(t, func() error {
@@ -53,11 +48,8 @@ func (c *cluster) leavingIsKnownFirst(t *testing.T) {
 		t.Errorf("The machine stops while the servers send requests to it: %v, %v", instances, err)
 	}
 
-	start := exec.CommandContext(t.Context(), c.program, "maint", "-disable", "-service=web-1")
-	start.Env = environment
-
-	if output, err := start.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
+	if err := agent.DisableServiceMaintenance("web-1"); err != nil {
+		t.Fatal(err)
 	}
 
 	eventually(t, func() error { return c.resolves("web-1") })
@@ -82,10 +74,7 @@ func (c *cluster) majorityIsLeftBehind(t *testing.T) {
 
 	tolerates(0)
 
-	m := c.members[leader]
-	command := exec.CommandContext(t.Context(), "bash", filepath.Join(m.folder, "usr/local/sbin/consul-yield"))
-	command.Env = append(os.Environ(), "CONSUL_HTTP_ADDR=http://"+m.address+":8500", "CONSUL_ACL_FOLDER="+filepath.Join(m.folder, "etc/consul-acl"))
-	gone := end(command)
+	gone := begin(c.script(t, leader, "consul-yield"))
 
 	select {
 	case err := <-gone:
@@ -106,18 +95,11 @@ func (c *cluster) majorityIsLeftBehind(t *testing.T) {
 	}
 }
 
-// end runs a program and says how it ended, with what it printed.
-func end(command *exec.Cmd) <-chan error {
+// begin runs a program, and says at its end how that was.
+func begin(command *exec.Cmd) <-chan error {
 	ended := make(chan error, 1)
 
-	go func() {
-		output, err := command.CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%w: %s", err, output)
-		}
-
-		ended <- err
-	}()
+	go func() { ended <- finish(command) }()
 
 	return ended
 }

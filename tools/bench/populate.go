@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,9 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// replicate makes a state with one instance of a resource one with all, given by their keys. like makes the instance of a key from the
-// JSON of that one.
-func replicate[K any](path string, all map[string]K, like func(key, one string) (any, error)) error {
+// replicate makes a state with one instance of a resource one with all. like makes the instance of a key from the JSON of that one.
+func replicate[K, V any](path string, all iter.Seq2[K, V], like func(key K, value V, one string) (any, error)) error {
 	var state map[string]any
 
 	content, err := os.ReadFile(path)
@@ -30,10 +31,11 @@ func replicate[K any](path string, all map[string]K, like func(key, one string) 
 
 	resource := state["resources"].([]any)[0].(map[string]any) //nolint:forcetypeassert // the state's format, or the benchmark is wrong
 	one, err := json.Marshal(resource["instances"].([]any)[0]) //nolint:forcetypeassert // as above
-	made := make([]any, 0, len(all))
 
-	for key := range all {
-		instance, failure := like(key, string(one))
+	var made []any
+
+	for key, value := range all {
+		instance, failure := like(key, value, string(one))
 		made, err = append(made, instance), errors.Join(err, failure)
 	}
 
@@ -53,7 +55,9 @@ func replicate[K any](path string, all map[string]K, like func(key, one string) 
 
 // replicateTexts is replicate where instances differ by texts only.
 func replicateTexts(path string, texts map[string]*strings.Replacer) error {
-	return replicate(path, texts, func(key, one string) (any, error) { return json.RawMessage(texts[key].Replace(one)), nil })
+	return replicate(path, maps.All(texts), func(_ string, text *strings.Replacer, one string) (any, error) {
+		return json.RawMessage(text.Replace(one)), nil
+	})
 }
 
 // populate has Terraform make one machine, and makes the others like it: Terraform writes its whole state after each that it makes.

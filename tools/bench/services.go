@@ -74,15 +74,18 @@ func setUpServices(ctx context.Context, on *stage) (round, error) {
 	return s.round, s.check(ctx)
 }
 
-// declared are all instances by their ids.
-func declared(of int) map[string]map[string]string {
-	all := make(map[string]map[string]string, services*of)
+// served is an instance of a service.
+type served struct{ id, service, node string }
+
+// declared are all instances in the order in which the configuration counts them.
+func declared(of int) []served {
+	all := make([]served, 0, services*of)
 
 	for service := range services {
 		for instance := range of {
-			all[fmt.Sprintf("service-%d-%d", service, instance)] = map[string]string{
-				"service": fmt.Sprintf("service-%d", service), "node": fmt.Sprintf("node-%d", instance),
-			}
+			all = append(all, served{
+				id: fmt.Sprintf("service-%d-%d", service, instance), service: fmt.Sprintf("service-%d", service), node: fmt.Sprintf("node-%d", instance),
+			})
 		}
 	}
 
@@ -124,26 +127,19 @@ func (s *serving) makeWorkspaces(ctx context.Context) (err error) {
 }
 
 // multiply makes a state with one instance one with all.
-func multiply(path string, all map[string]map[string]string) error {
-	return replicate(path, all, func(id, one string) (any, error) {
-		var (
-			instance        map[string]any
-			service, number int
-		)
+func multiply(path string, all []served) error {
+	return replicate(path, slices.All(all), func(number int, like served, one string) (any, error) {
+		var instance map[string]any
 
 		err := json.Unmarshal([]byte(one), &instance)
-		if _, malformed := fmt.Sscanf(id, "service-%d-%d", &service, &number); malformed != nil {
-			return nil, malformed
-		}
+		instance["index_key"] = number
 
-		instance["index_key"] = service*instances + number
-
-		for name, value := range map[string]string{"id": id, "name": all[id]["service"], "node": all[id]["node"], "owner": "bench"} {
+		for name, value := range map[string]string{"id": like.id, "name": like.service, "node": like.node, "owner": "bench"} {
 			instance["attributes"].(map[string]any)[name] = value //nolint:forcetypeassert // the state's format, or the benchmark is wrong
 		}
 
 		if identity, ok := instance["identity"].(map[string]any); ok {
-			identity["id"], identity["node"] = id, all[id]["node"]
+			identity["id"], identity["node"] = like.id, like.node
 		}
 
 		return instance, err
@@ -151,7 +147,7 @@ func multiply(path string, all map[string]map[string]string) error {
 }
 
 // register registers instances as the provider does, so many at a time.
-func (s *serving) register(ctx context.Context, address string, all map[string]map[string]string, workers int) error {
+func (s *serving) register(ctx context.Context, address string, all []served, workers int) error {
 	client, err := catalog.New(catalog.Config{Address: address})
 	if err != nil {
 		return err
@@ -160,8 +156,8 @@ func (s *serving) register(ctx context.Context, address string, all map[string]m
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 
-	for id, where := range all {
-		service := serviceOf(id, where)
+	for _, one := range all {
+		service := serviceOf(one)
 		group.Go(func() error {
 			err := client.Register(ctx, service)
 			if errors.Is(err, catalog.ErrTaken) { // the one that Terraform made
@@ -176,9 +172,9 @@ func (s *serving) register(ctx context.Context, address string, all map[string]m
 	return group.Wait()
 }
 
-func serviceOf(id string, where map[string]string) catalog.Service {
+func serviceOf(one served) catalog.Service {
 	return catalog.Service{
-		Identity: catalog.Identity{Node: where["node"], Name: where["service"], ID: id},
+		Identity: catalog.Identity{Node: one.node, Name: one.service, ID: one.id},
 		Mark:     catalog.Mark{Owner: "bench"}, Address: "10.0.0.1", Port: 8080, Tags: []string{"v1"},
 		Weights: catalog.Weights{Passing: 1, Warning: 1},
 		Checks: map[string]catalog.Check{"health": {
@@ -190,7 +186,7 @@ func serviceOf(id string, where map[string]string) catalog.Service {
 // check makes sure that the rounds will compare what they should: when an instance changes behind Terraform's back, our
 // provider sees it and the other does not.
 func (s *serving) check(ctx context.Context) error {
-	changed := serviceOf("service-0-0", map[string]string{"service": "service-0", "node": "node-0"})
+	changed := serviceOf(declared(1)[0])
 	changed.Port = 9
 
 	client, err := catalog.New(catalog.Config{Address: s.consul.Address()})

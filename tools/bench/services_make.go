@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -130,14 +128,12 @@ func (s *serving) timed(ctx context.Context, requests string, do func(*distant) 
 
 // registerOneByOne registers a node, a service and a check with each request, which is the least that others do.
 func registerOneByOne(ctx context.Context, address string) error {
-	all := declared(1)
-
-	for _, id := range slices.Sorted(maps.Keys(all)) {
+	for _, one := range declared(1) {
 		body, err := json.Marshal(map[string]any{
-			"Node": all[id]["node"], "Address": "10.0.0.1",
-			"Service": map[string]any{"ID": id, "Service": all[id]["service"], "Address": "10.0.0.1", "Port": 8080, "Tags": []string{"v1"}},
+			"Node": one.node, "Address": "10.0.0.1",
+			"Service": map[string]any{"ID": one.id, "Service": one.service, "Address": "10.0.0.1", "Port": 8080, "Tags": []string{"v1"}},
 			"Check": map[string]any{
-				"CheckID": "service:" + id, "Name": "health", "ServiceID": id, "Status": "passing",
+				"CheckID": "service:" + one.id, "Name": "health", "ServiceID": one.id, "Status": "passing",
 				"Definition": map[string]any{"HTTP": "http://10.0.0.1:8080/health", "Interval": "10s", "Timeout": "2s"},
 			},
 		})
@@ -159,7 +155,7 @@ func registerOneByOne(ctx context.Context, address string) error {
 		_ = response.Body.Close()
 
 		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("register %s: Consul answers %s", id, response.Status)
+			return fmt.Errorf("register %s: Consul answers %s", one.id, response.Status)
 		}
 	}
 

@@ -52,21 +52,27 @@ func Start(ctx context.Context, shop Shop, first int) *Clients {
 
 	for kind, interval := range Kinds {
 		c.running.Go(func() {
-			ticker := time.NewTicker(interval)
-			defer ticker.Stop()
-
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-ticker.C:
-					c.running.Go(func() { c.ask(context.WithoutCancel(ctx), kind) })
-				}
-			}
+			Every(ctx, interval, func(ctx context.Context) { c.running.Go(func() { c.ask(ctx, kind) }) })
 		})
 	}
 
 	return c
+}
+
+// Every asks at an interval until the context ends, which does not cut off what is under way. It waits for ask: what takes longer than
+// the interval delays the next.
+func Every(ctx context.Context, interval time.Duration, ask func(context.Context)) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			ask(context.WithoutCancel(ctx))
+		}
+	}
 }
 
 // End waits for the requests that are under way.
@@ -144,15 +150,7 @@ func (c *Clients) Served(since time.Time, enough int) error {
 	defer c.mutex.Unlock()
 
 	for kind := range Kinds {
-		count := 0
-
-		for _, a := range c.answers[kind] {
-			if a.asked.After(since) {
-				count++
-			}
-		}
-
-		if count < enough {
+		if count := count(c.answers[kind], since, func(a answer) time.Time { return a.asked }); count < enough {
 			return fmt.Errorf("%d requests of kind %s were answered; the last failures: %v", count, kind, c.last())
 		}
 	}
@@ -160,42 +158,34 @@ func (c *Clients) Served(since time.Time, enough int) error {
 	return nil
 }
 
-// Answered is how many requests of a kind were answered since then.
-func (c *Clients) Answered(kind string, since time.Time) (count int) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-
-	for _, a := range c.answers[kind] {
-		if a.came.After(since) {
-			count++
+// count is how many there are after a time.
+func count[T any](all []T, since time.Time, when func(T) time.Time) (number int) {
+	for _, one := range all {
+		if when(one).After(since) {
+			number++
 		}
 	}
 
-	return count
+	return number
+}
+
+// Answered is how many requests of a kind were answered since then.
+func (c *Clients) Answered(kind string, since time.Time) int {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+
+	return count(c.answers[kind], since, func(a answer) time.Time { return a.came })
 }
 
 // Failed is how many requests of a kind failed since then.
-func (c *Clients) Failed(kind string, since time.Time) (count int) {
+func (c *Clients) Failed(kind string, since time.Time) int {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 
-	for _, f := range c.failures[kind] {
-		if f.at.After(since) {
-			count++
-		}
-	}
-
-	return count
+	return count(c.failures[kind], since, func(f failure) time.Time { return f.at })
 }
 
-// Last are the last failures by kind.
-func (c *Clients) Last() map[string]string {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-
-	return c.last()
-}
-
+// last are the last failures by kind.
 func (c *Clients) last() map[string]string {
 	last := map[string]string{}
 	for kind, failures := range c.failures {
