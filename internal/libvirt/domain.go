@@ -136,9 +136,14 @@ func (h *Host) Undefine(ctx context.Context, uuid string) error {
 	return err
 }
 
-// Active asks the host, not a shared read, whether the machine has a process.
+// Active asks the host, not a shared read, whether the machine has a process. A shared read that knows it otherwise is outdated by that.
 func (h *Host) Active(ctx context.Context, uuid string) (bool, error) {
-	return do(ctx, h, "look at the machine", func(c connection) (bool, error) { return c.isActive(uuid) })
+	active, err := do(ctx, h, "look at the machine", func(c connection) (bool, error) { return c.isActive(uuid) })
+	if err == nil {
+		h.noteActive(uuid, active)
+	}
+
+	return active, err
 }
 
 // SetAutostart sets whether the machine starts with its host.

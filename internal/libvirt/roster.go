@@ -279,6 +279,18 @@ func (h *Host) known(uuid string) (domain Domain, current, listed bool, tick uin
 	return held.domain, found && !held.gone && tick <= held.began, true, tick
 }
 
+// noteActive takes down that a machine was seen to have a process, or none, unless that is known. The event of that may be on its way yet.
+func (h *Host) noteActive(uuid string, active bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	if list := h.listed(); list != nil && list.machines[uuid].domain.Active == active {
+		return
+	}
+
+	h.note(uuid, false)
+}
+
 // remark takes over a mark that was written into a machine's definitions, if they are known otherwise. The caller holds the mutex.
 func (h *Host) remark(uuid, mark string) bool {
 	list := h.listed()

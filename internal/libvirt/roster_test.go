@@ -19,6 +19,7 @@ type lively struct {
 
 	mu       sync.Mutex
 	machines map[string]string // their definitions by UUID
+	running  map[string]bool
 	heard    func(change, string)
 	silent   bool // events are lost
 	asked    []string
@@ -41,7 +42,7 @@ func (l *lively) domains() ([]Domain, error) {
 
 	var all []Domain
 	for uuid, xml := range l.machines {
-		all = append(all, Domain{UUID: uuid, Name: uuid, XML: xml})
+		all = append(all, Domain{UUID: uuid, Name: uuid, XML: xml, Active: l.running[uuid]})
 	}
 
 	return all, nil
@@ -58,7 +59,14 @@ func (l *lively) domain(uuid string) (Domain, error) {
 		return Domain{}, ErrNotFound
 	}
 
-	return Domain{UUID: uuid, Name: uuid, XML: xml}, nil
+	return Domain{UUID: uuid, Name: uuid, XML: xml, Active: l.running[uuid]}, nil
+}
+
+func (l *lively) isActive(uuid string) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return l.running[uuid], nil
 }
 
 func (l *lively) defineDomain(xml string) error {
@@ -159,6 +167,46 @@ func TestWriterListsTheMachinesOnceAndThenOnlyReadsThoseThatChanged(t *testing.T
 }
 
 // TestWriteIsOverWhenItsEventHasCome holds what settles who gets a CPU: of two runs the one whose write came later sees the other's.
+// TestMachineThatWasSeenToStopIsNotSaidToRun looks at a machine between its end and the event of that.
+func TestMachineThatWasSeenToStopIsNotSaidToRun(t *testing.T) {
+	conn := &lively{machines: map[string]string{"a": "1", "b": "1"}, running: map[string]bool{"a": true, "b": true}}
+	host := over(newCounter(conn))
+
+	if err := host.Define(t.Context(), xml("c")); err != nil { // from here on events are followed
+		t.Fatal(err)
+	}
+
+	for step, test := range []struct {
+		what string
+		runs bool
+		asks []string
+	}{
+		{"the first look", true, []string{"all"}},
+		{"it runs as is known", true, nil},
+		{"it stopped", false, []string{"a"}},
+		{"it is off as is known", false, nil},
+		{"it runs again", true, []string{"a"}},
+	} {
+		conn.mu.Lock()
+		conn.running["a"] = test.runs
+		conn.mu.Unlock()
+
+		if active, err := host.Active(t.Context(), "a"); err != nil || active != test.runs {
+			t.Fatalf("%d, %s: Active: %t, %v", step, test.what, active, err)
+		}
+
+		definitions(t, host.Domains)
+
+		if domain, err := host.Domain(t.Context(), "a"); err != nil || domain.Active != test.runs {
+			t.Errorf("%d, %s: %+v, %v", step, test.what, domain, err)
+		}
+
+		if diff := cmp.Diff(test.asks, conn.questions()); diff != "" {
+			t.Errorf("%d, %s: the host was asked (-want +got):\n%s", step, test.what, diff)
+		}
+	}
+}
+
 func TestWriteIsOverWhenItsEventHasCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := &lively{machines: map[string]string{"b": "1"}}
